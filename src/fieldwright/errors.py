@@ -1,0 +1,26 @@
+"""The few exceptions that users see, each with the exit code the command gives it."""
+
+from __future__ import annotations
+
+
+class FieldwrightError(Exception):
+    """Base of every error Fieldwright raises on purpose; its text is a message for the user."""
+
+    exit_code = 1
+
+
+class InputError(FieldwrightError, ValueError):
+    """Something the user gave is wrong: the text says what, what was got, and what to do."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, parameter: str | None = None):
+        """`parameter` names the argument at fault, so that a study's reader can point at its line."""
+        super().__init__(message)
+        self.parameter = parameter
+
+
+class ConvergenceError(FieldwrightError, ArithmeticError):
+    """No answer exists or none was found: the text carries the numbers."""
+
+    exit_code = 4

@@ -1,0 +1,38 @@
+"""Studies: YAML in, results and report out; and the gallery of published ones.
+
+>>> from fieldwright.studies import gallery, read_study
+>>> read_study(gallery()["osem"]).kind
+'actuator'
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from ._judge import Judgement, Quantity, judge
+from ._read import StudyError, read_study
+from ._run import Results, compute_study, run_study
+from ._schema import schema
+from ._study import KINDS, Study
+
+__all__ = [
+    "KINDS",
+    "Judgement",
+    "Quantity",
+    "Results",
+    "Study",
+    "StudyError",
+    "compute_study",
+    "gallery",
+    "judge",
+    "read_study",
+    "run_study",
+    "schema",
+]
+
+
+def gallery() -> dict[str, Path]:
+    """The published studies that come with Fieldwright: name -> study file."""
+    folder = Path(str(files(__package__) / "gallery"))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}

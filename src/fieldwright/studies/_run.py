@@ -1,0 +1,138 @@
+"""Run a study: compute, judge, write."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..errors import ConvergenceError
+from ._deviations import deviation_drawing
+from ._folder import check_target, whole_folder
+from ._judge import Judgement, judge
+from ._study import Drawing, Outcome, Progress, Study, find_kind
+
+_HASH_SALT = "fieldwright"  # equal results give equal SVG files
+
+
+@dataclass(frozen=True)
+class Results:
+    """A study with its outcome and what became of the printed figures."""
+
+    study: Study
+    outcome: Outcome
+    judgements: list[Judgement]
+
+    @cached_property
+    def drawings(self) -> list[Drawing]:
+        """The figures of the report: those of the kind, and how print and computation compare."""
+        deviations = deviation_drawing(self.judgements)
+        return [*self.outcome.drawings, *([deviations] if deviations else [])]
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """The content of `results.json`; SI units, `deviation` is computed minus published."""
+        quantities = self.outcome.quantities
+        return {
+            "study": self.study.study,
+            "kind": self.study.kind,
+            "fieldwright": __version__,
+            "quantities": {name: quantity.record() for name, quantity in quantities.items()},
+            "published": [judgement.record() for judgement in self.judgements],
+        }
+
+
+def quiet(phase: str) -> None:
+    """Progress for those who do not watch."""
+
+
+def compute_study(study: Study, progress: Progress = quiet) -> Results:
+    """Compute a study and judge its published figures; writes nothing."""
+    outcome = find_kind(study.kind).compute(study, progress)
+    lost = [name for name, q in outcome.quantities.items() if not math.isfinite(q.value)]
+    if lost:
+        raise ConvergenceError(f"no finite value was found for {', '.join(lost)}")
+    judgements = [judge(entry, outcome.quantities) for entry in study.published]
+    return Results(study, outcome, judgements)
+
+
+def run_study(
+    study: Study, folder: str | Path, *, force: bool = False, progress: Progress = quiet
+) -> Results:
+    """Compute a study and write its results into `folder`, whole or not at all.
+
+    Raises `InputError` where the folder exists (and `force` is not given, or it holds something
+    else than results) or cannot be written.
+    """
+    target = Path(folder)
+    check_target(target, force)
+    progress("loading")
+    results = compute_study(study, progress)
+    with whole_folder(target, force) as partial:
+        write_results(results, partial, progress)
+    return results
+
+
+def write_results(results: Results, folder: Path, progress: Progress = quiet) -> None:
+    """Write `results.json`, `results.nc`, `study.json`, the figures and `report.html`."""
+    from ._report import report_page
+
+    progress("writing data")
+    _write_json(folder / "results.json", results.record)
+    _write_json(folder / "study.json", results.study.resolved())
+    _write_netcdf(results, folder / "results.nc")
+    progress("drawing")
+    pictures = _write_figures(results, folder / "figures")
+    progress("writing report")
+    page = report_page(results, pictures, versions())
+    (folder / "report.html").write_text(page, encoding="utf-8")
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a result depends on."""
+    names = ("jax", "jaxlib", "equinox", "numpy", "scipy", "xarray")
+    return {"fieldwright": __version__} | {name: metadata.version(name) for name in names}
+
+
+def _write_json(path: Path, record: dict[str, Any]) -> None:
+    text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _write_netcdf(results: Results, path: Path) -> None:
+    data = results.outcome.dataset()
+    data.attrs = {
+        "title": results.study.title,
+        "study": json.dumps(results.study.resolved(), ensure_ascii=False),
+        "versions": json.dumps(versions()),
+        "published": json.dumps(results.record["published"], ensure_ascii=False),
+    }
+    if results.study.source:
+        data.attrs["source"] = results.study.source
+    # Through memory, so that a full disk is an ordinary error and not one inside HDF5.
+    buffer = io.BytesIO()
+    data.to_netcdf(buffer, engine="h5netcdf")
+    path.write_bytes(buffer.getbuffer())
+
+
+def _write_figures(results: Results, folder: Path) -> dict[str, bytes]:
+    """SVG and PNG of each figure; returns the SVG by name."""
+    import matplotlib
+
+    folder.mkdir()
+    pictures = {}
+    with matplotlib.rc_context({"svg.hashsalt": _HASH_SALT, "font.size": 10}):
+        for drawing in results.drawings:
+            figure = drawing.draw()
+            path = folder / f"{drawing.name}.svg"
+            figure.savefig(path, metadata={"Date": None})
+            figure.set_layout_engine("none")  # laid out once is enough
+            figure.savefig(path.with_suffix(".png"), dpi=130)
+            pictures[drawing.name] = path.read_bytes()
+    return pictures

@@ -1,0 +1,112 @@
+"""Results as text in a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..errors import InputError
+from ..units import format_quantity
+
+_COLUMNS = 5
+_STYLES = {"agrees": "green", "differs": "yellow", "misprint": "red"}
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """The content of `results.json` in `folder`; `InputError` where there is none to read."""
+    path = folder / "results.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{folder}: is no results folder; it holds no results.json") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from None
+    if not isinstance(record, dict) or not {"study", "quantities", "published"} <= record.keys():
+        raise InputError(f"{path}: was not written by fieldwright")
+    return record
+
+
+def print_record(record: dict[str, Any]) -> None:
+    """Print the quantities and the published figures of a record on standard output."""
+    # Not a terminal: as wide as the tables are, so that nothing is cut in a file or a pipe.
+    console = Console(highlight=False) if sys.stdout.isatty() else Console(width=160)
+    for table in _quantities(record):
+        console.print(table)
+    if record["published"]:
+        console.print(_published(record))
+        for number, note in enumerate(_notes(record), 1):
+            console.print(Text(f"{number:>3}  {note}"))
+
+
+def _quantities(record: dict[str, Any]) -> Iterator[Table]:
+    """The leading quantities of each case, then those of the whole study."""
+    cases: dict[str, dict[str, str]] = {}
+    for name, quantity in record["quantities"].items():
+        case, _, short = name.rpartition(".")
+        cases.setdefault(case, {})[short] = format_quantity(quantity["value"], quantity["unit"])
+    plain = cases.pop("", {})
+    if cases:
+        table = Table(title=f"{record['study']}: cases", title_justify="left", box=None)
+        table.add_column("case")
+        columns = list(next(iter(cases.values())))[:_COLUMNS]
+        for column in columns:
+            table.add_column(column, justify="right")
+        for case, values in cases.items():
+            table.add_row(case, *(values.get(column, "") for column in columns))
+        yield table
+    if plain:
+        title = f"{record['study']}: {'derived' if cases else 'computed'}"
+        table = Table("quantity", title=title, title_justify="left", box=None)
+        table.add_column("value", justify="right")
+        for name, value in plain.items():
+            table.add_row(name, value)
+        yield table
+
+
+def _published(record: dict[str, Any]) -> Table:
+    table = Table(title="Published and computed", title_justify="left", box=None)
+    for column in ("case", "quantity", "published", "computed", "deviation", "verdict", "note"):
+        side = "right" if column in ("computed", "deviation", "note") else "left"
+        width = 44 if column == "published" else None
+        table.add_column(column, justify=side, max_width=width)  # type: ignore[arg-type]
+    numbers = {note: str(number) for number, note in enumerate(_notes(record), 1)}
+    for entry in record["published"]:
+        printed, unit = entry["published"], entry["unit"]
+        words = isinstance(printed, str)
+        table.add_row(
+            entry["case"] or "",
+            entry["quantity"],
+            Text(f'"{printed}"' if words else format_quantity(printed, unit)),
+            format_quantity(entry["computed"], unit),
+            "" if words or not printed else f"{100 * entry['deviation'] / printed:+.2f} %",
+            Text(entry["verdict"], style=_STYLES.get(entry["verdict"], "")),
+            numbers.get(entry["note"], ""),
+        )
+    return table
+
+
+def _notes(record: dict[str, Any]) -> list[str]:
+    """The notes, each once."""
+    return list(dict.fromkeys(entry["note"] for entry in record["published"] if entry["note"]))
+
+
+def doctor_lines(found: dict[str, Any]) -> Iterator[str]:
+    """The findings of `examine` in lines."""
+    yield f"python     {found['python']} on {found['platform']}"
+    yield "versions   " + ", ".join(f"{name} {v}" for name, v in found["versions"].items())
+    yield f"devices    {', '.join(found['devices'])}"
+    yield f"64 bit     {'on' if found['x64'] else 'OFF'}"
+    for rows, error in found["arithmetic"].items():
+        yield f"arithmetic sum((R @ r)**2) of {rows} rows: relative error {error:.1e}"
+    yield (
+        "healthy"
+        if found["healthy"]
+        else ("NOT HEALTHY: this JAX computes wrong numbers here; install another version of it")
+    )

@@ -1,0 +1,90 @@
+"""What every study has, whatever its kind, and what a kind has to provide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from ._fields import Part
+from ._judge import Published, Quantity, Text
+from ._yaml import Where
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.figure import Figure
+
+#: The kinds of study: name in the file -> module that holds its `KIND`.
+KINDS = {"actuator": "fieldwright.studies.actuator"}
+
+
+class Study(Part):
+    """The part of a study file that all kinds share."""
+
+    kind: str
+    study: Text = Field("study", description="short name; the file's name by default")
+    title: Text
+    source: Text | None = Field(None, description="the publication, with its number and date")
+    remarks: list[Text] = Field([], description="paragraphs for the report")
+    published: list[Published] = Field([], description="printed figures to hold results against")
+
+    def problems(self) -> Iterator[tuple[Where, str]]:
+        """What no single field shows to be wrong: where it stands, and a message."""
+        yield from ()
+
+    def resolved(self) -> dict[str, Any]:
+        """The study with every default filled in, as it could stand in a file."""
+        return self.model_dump(mode="json", exclude_none=True, by_alias=True)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One figure of a report: `draw()` makes it; `alt` says it for those who cannot see it."""
+
+    name: str
+    caption: str
+    draw: Callable[[], Figure]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of a report; the first column is text, the others are figures."""
+
+    title: str
+    header: list[str]
+    rows: list[list[str]]
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a study came to, ready to be written."""
+
+    quantities: Mapping[str, Quantity]  # by `case.quantity`, or a plain name
+    dataset: Callable[[], xarray.Dataset]
+    tables: list[Table] = field(default_factory=list)
+    drawings: list[Drawing] = field(default_factory=list)
+    methods: list[str] = field(default_factory=list)  # sentences: how it was computed
+    titles: Mapping[str, str] = field(default_factory=dict)  # of the cases
+
+
+#: Tells the user what is going on: called with the name of each phase as it begins.
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of study: its model, and what turns an instance of it into an outcome."""
+
+    model: type[Study]
+    compute: Callable[[Any, Progress], Outcome]
+
+
+def find_kind(name: str) -> Kind:
+    """The kind called `name`, imported when first asked for."""
+    kind = import_module(KINDS[name]).KIND
+    assert isinstance(kind, Kind)
+    return kind

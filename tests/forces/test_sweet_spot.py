@@ -1,0 +1,136 @@
+"""Sweet spots: the anchors, honesty of the errors, gradients, and what has none."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from tests.forces.reference import TO_CODATA, coil, magnet, number, table
+
+from fieldwright.errors import ConvergenceError, InputError
+from fieldwright.forces import axial_force, axial_force_derivatives, sweet_spot
+from fieldwright.sources import Assembly, Coil, CylinderMagnet
+
+OSEM = Coil(inner_radius=9e-3, outer_radius=18.72e-3, length=8e-3, turns=600)
+PR = CylinderMagnet(radius=3e-3, length=3e-3, magnetization=8.78e5)
+
+
+def _body(case):
+    single = magnet(case["magnet"])
+    if not case["opposed_twin_distance"]:
+        return single
+    twin = {**case["magnet"], "magnetization": -case["magnet"]["magnetization"]}
+    return Assembly([single, magnet(twin, position=[0, 0, case["opposed_twin_distance"]])])
+
+
+@pytest.mark.parametrize("case", table("anchors")["cases"])
+def test_anchors(case):
+    spot = sweet_spot(coil(case["coil"]), _body(case))
+    low, high = spot.range(0.95)
+    assert spot.force_per_current / TO_CODATA == pytest.approx(
+        number(case["force_per_current"]), rel=1e-13
+    )
+    assert spot.position == pytest.approx(number(case["position"]), rel=1e-13)
+    assert low == pytest.approx(number(case["range_low"]), rel=1e-13)
+    assert high == pytest.approx(number(case["range_high"]), rel=1e-13)
+    assert spot.curvature / TO_CODATA == pytest.approx(number(case["curvature"]), rel=1e-13)
+    assert abs(spot.position - number(case["position"])) < spot.position_error_estimate + 1e-17
+    assert spot.error_estimate < 1e-12 * spot.force_per_current
+    assert spot.curvature_error_estimate < 1e-11 * abs(spot.curvature)
+
+
+def test_it_is_where_the_slope_vanishes():
+    spot = sweet_spot(OSEM, PR)
+    force, slope, curvature = axial_force_derivatives(OSEM, PR, spot.position)
+    assert abs(slope) < 1e-12 * abs(curvature) * spot.position
+    assert spot.direction * spot.force_per_current == pytest.approx(float(force), rel=1e-14)
+    for z in spot.range(0.5):
+        assert abs(axial_force(OSEM, PR, z)) == pytest.approx(
+            float(spot.force_per_current) / 2, rel=1e-13
+        )
+
+
+def test_reversed_magnetization_reverses_only_the_direction():
+    spot = sweet_spot(OSEM, PR)
+    other = sweet_spot(OSEM, CylinderMagnet(radius=3e-3, length=3e-3, magnetization=-8.78e5))
+    assert (spot.direction, other.direction) == (-1, 1)
+    assert other.force_per_current == spot.force_per_current
+    assert other.curvature == spot.curvature < 0
+
+
+def test_a_point_dipole_in_a_loop_has_it_at_half_a_radius():
+    # F = m dB/dz of a loop is largest where 4 z^2 = a^2, not "one radius from the centre".
+    thin = Coil(inner_radius=10e-3, outer_radius=10.001e-3, length=1e-6, turns=1)
+    spot = sweet_spot(thin, CylinderMagnet(radius=5e-5, length=5e-5, magnetization=1e6))
+    assert spot.position == pytest.approx(10.0005e-3 / 2, rel=2e-5)
+
+
+def test_opposing_poles_have_it_in_the_middle():
+    pair = Assembly(
+        [
+            CylinderMagnet(radius=3e-3, length=5e-3, magnetization=1e6, position=[0, 0, 6e-3]),
+            CylinderMagnet(radius=3e-3, length=5e-3, magnetization=-1e6, position=[0, 0, -6e-3]),
+        ]
+    )
+    spot = sweet_spot(OSEM, pair)
+    low, high = spot.range()
+    assert abs(spot.position) < 1e-15
+    assert high == pytest.approx(-float(low), rel=1e-12)
+
+
+def test_a_coil_can_be_the_magnet():
+    inner = Coil(inner_radius=4e-3, outer_radius=5e-3, length=6e-3, turns=50, current=2.0)
+    spot = sweet_spot(OSEM, inner)
+    forces = np.abs(axial_force(OSEM, inner, np.linspace(0, 3e-2, 301)))
+    assert forces.max() <= spot.force_per_current < forces.max() * (1 + 1e-3)
+
+
+def _everything(v):
+    spot = sweet_spot(Coil(v[0], v[1], v[2], 600.0), CylinderMagnet(v[3], v[4], 8.78e5))
+    return jnp.stack([spot.force_per_current, spot.position, spot.curvature, *spot.range(0.95)])
+
+
+@pytest.mark.parametrize("transform", [jax.jacfwd, jax.jacrev])
+def test_gradients_through_the_search(transform):
+    values = np.array([9e-3, 18.72e-3, 8e-3, 3e-3, 3e-3])
+    jacobian = transform(_everything)(jnp.asarray(values))
+    for index in range(5):
+        h = np.zeros(5)
+        h[index] = 3e-4 * values[index]
+
+        def at(k, h=h):
+            return np.asarray(_everything(values + k * h))
+
+        slope = (45 * (at(1) - at(-1)) - 9 * (at(2) - at(-2)) + (at(3) - at(-3))) / (60 * h[index])
+        np.testing.assert_allclose(jacobian[:, index], slope, rtol=1e-8)
+
+
+def test_many_designs_at_once():
+    radii = jnp.linspace(1e-3, 6e-3, 5)
+
+    def spot(radius):
+        found = sweet_spot(OSEM, CylinderMagnet(radius, 3e-3, 8.78e5))
+        return found.position, found.range(0.9)[1]
+
+    positions, highs = jax.jit(jax.vmap(spot))(radii)
+    for radius, position, high in zip(radii, positions, highs, strict=True):
+        one = sweet_spot(OSEM, CylinderMagnet(radius, 3e-3, 8.78e5))
+        assert position == pytest.approx(float(one.position), rel=1e-12)
+        assert high == pytest.approx(float(one.range(0.9)[1]), rel=1e-12)
+
+
+def test_result_prints_and_exports():
+    spot = sweet_spot(OSEM, PR)
+    assert "force_per_current = 0.1287978" in repr(spot)
+    data = spot.to_xarray()
+    assert data.position.attrs["units"] == "m"
+    assert float(data.force_per_current) == float(spot.force_per_current)
+
+
+def test_no_force_and_bad_levels():
+    cancelling = Assembly(
+        [CylinderMagnet(radius=3e-3, length=3e-3, magnetization=M) for M in (1e6, -1e6)]
+    )
+    with pytest.raises(ConvergenceError, match="the force is zero"):
+        sweet_spot(OSEM, cancelling)
+    with pytest.raises(InputError, match="between 0 and 1, got 1.5"):
+        sweet_spot(OSEM, PR).range(1.5)
