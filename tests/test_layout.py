@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,18 @@ def test_nothing_names_a_place_on_somebodys_disk() -> None:
         if path.is_file() and path.suffix in texts:
             hit = place.search(path.read_text(encoding="utf-8"))
             assert not hit, f"{path.relative_to(ROOT)} names {hit and hit.group()!r}"
+
+
+@pytest.mark.slow
+def test_the_wheel_carries_every_file_of_the_package(tmp_path: Path) -> None:
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--no-deps"]
+    subprocess.run([*pip, "--wheel-dir", tmp_path, ROOT], check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("fieldwright-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        carried = {name for name in archive.namelist() if "dist-info" not in name}
+    present = {
+        str(path.relative_to(SOURCE.parent))
+        for path in SOURCE.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert carried == present

@@ -15,7 +15,7 @@ class InputError(FieldwrightError, ValueError):
     exit_code = 3
 
     def __init__(self, message: str, *, parameter: str | None = None):
-        """`parameter` names the argument at fault, so that a study's reader can point at its line."""
+        """`parameter` names the argument at fault: so a study's reader can point at its line."""
         super().__init__(message)
         self.parameter = parameter
 

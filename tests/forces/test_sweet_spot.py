@@ -132,5 +132,5 @@ def test_no_force_and_bad_levels():
     )
     with pytest.raises(ConvergenceError, match="the force is zero"):
         sweet_spot(OSEM, cancelling)
-    with pytest.raises(InputError, match="between 0 and 1, got 1.5"):
+    with pytest.raises(InputError, match=r"between 0 and 1, got 1\.5"):
         sweet_spot(OSEM, PR).range(1.5)

@@ -52,7 +52,7 @@ def test_on_the_axis_it_is_the_axial_force():
 
 def _pose(rng):
     return {
-        "position": rng.uniform(-2e-3, 2e-3, 3) + [0, 0, 6e-3],
+        "position": np.array([0, 0, 6e-3]) + rng.uniform(-2e-3, 2e-3, 3),
         "rotation": rng.uniform(-0.3, 0.3, 3),
     }
 

@@ -10,6 +10,7 @@ magnet is far away: the error is a few 1e-16 of the largest force.
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import jax
@@ -28,10 +29,10 @@ _SHEETS = 20
 class Walls(NamedTuple):
     """A coaxial body as current sheets: each array has one element a sheet."""
 
-    radius: jax.Array  # [m]
-    length: jax.Array  # [m]
-    current: jax.Array  # [A/m], the magnetization inside
-    z: jax.Array  # centre on the axis [m], from the body's own
+    radius: Any  # [m]
+    length: Any  # [m]
+    current: Any  # [A/m], the magnetization inside
+    z: Any  # centre on the axis [m], from the body's own
 
 
 class Corners(NamedTuple):
@@ -73,8 +74,8 @@ def axial_force(coil: Coil, magnet: Source, distance: Any) -> jax.Array:
     >>> print(f"{axial_force(coil, magnet, 6.72e-3):.8f} N/A")
     -0.12879781 N/A
     """
-    distance, rule = _prepare(coil, magnet, distance)
-    return _derivatives(coil, magnet, distance, 1, rule)[0]
+    walls, rule, distance = _prepare(coil, magnet, distance)
+    return _derivatives(coil, walls, distance, 1, rule)[0]
 
 
 def axial_force_derivatives(
@@ -101,8 +102,8 @@ def axial_force_derivatives(
     >>> print(f"{curvature:.4f} N/A/m^2")
     4732.3578 N/A/m^2
     """
-    distance, rule = _prepare(coil, magnet, distance)
-    return _derivatives(coil, magnet, distance, 3, rule)
+    walls, rule, distance = _prepare(coil, magnet, distance)
+    return _derivatives(coil, walls, distance, 3, rule)
 
 
 def axial_force_error(coil: Coil, magnet: Source, distance: Any) -> jax.Array:
@@ -128,17 +129,17 @@ def axial_force_error(coil: Coil, magnet: Source, distance: Any) -> jax.Array:
     >>> bool(axial_force_error(coil, magnet, 6.72e-3) < 1e-13)
     True
     """
-    distance, rule = _prepare(coil, magnet, distance)
-    return _errors(coil, magnet, distance, rule)
+    walls, rule, distance = _prepare(coil, magnet, distance)
+    return _errors(coil, walls, distance, rule)
 
 
-def _prepare(coil: Coil, magnet: Source, distance: Any) -> tuple[Any, Rule]:
-    rule = require_coaxial(coil, magnet)
-    return as_float(distance, "distance", (None,) * np.ndim(distance)), rule
+def _prepare(coil: Coil, magnet: Source, distance: Any) -> tuple[Walls, Rule, Any]:
+    walls, rule = coaxial_pair(coil, magnet)
+    return walls, rule, as_float(distance, "distance", (None,) * np.ndim(distance))
 
 
-def require_coaxial(coil: Coil, magnet: Source) -> Rule:
-    """The cheapest rule that is exact for a coaxial pair; FINE where dimensions are not known.
+def coaxial_pair(coil: Coil, magnet: Source) -> tuple[Walls, Rule]:
+    """The magnet as current sheets, and the cheapest rule that is exact; FINE where not known.
 
     Raises:
         InputError: it is no coaxial pair of a coil and a magnet with its centre at the origin.
@@ -154,76 +155,75 @@ def require_coaxial(coil: Coil, magnet: Source) -> Rule:
             )
     if is_concrete(coil.rotation) and np.any(coil.rotation):
         raise InputError("the coil must point along z here: use wrench", parameter="coil")
-    clear = [_is_clear(coil, body) for body in _leaves(magnet)]
-    return CLEAR if all(clear) else FINE
+    walls = walls_of(magnet)
+    return walls, _rule(coil, walls)
 
 
-def _leaves(body: Source) -> list[CylinderMagnet | Coil]:
-    """The magnets and coils that a body is made of, each checked to be on its axis."""
-    if is_concrete(body.position, body.rotation):
-        flip = (1 - np.cos(np.linalg.norm(body.rotation))) / 2  # 0 or 1 if about a cross axis
-        tilted = np.any(body.rotation) and (abs(flip - 1) > 1e-12 or body.rotation[2] != 0)
-        if tilted or np.any(np.asarray(body.position)[:2]):
-            raise InputError(
-                f"a {type(body).__name__} is off the coil's axis or tilted against it: use wrench",
-                parameter="magnet",
-            )
-    if isinstance(body, Assembly):
-        return [leaf for member in body.sources for leaf in _leaves(member)]
-    if not isinstance(body, CylinderMagnet | Coil):
-        raise InputError(
-            f"axial forces are for CylinderMagnet, Coil and Assembly, got {type(body).__name__}: "
-            f"use wrench",
-            parameter="magnet",
-        )
-    return [body]
-
-
-def _is_clear(coil: Coil, body: CylinderMagnet | Coil) -> bool:
-    """Whether no wall of the body faces the winding."""
-    if isinstance(body, Coil):
-        inner, outer = body.inner_radius, body.outer_radius
-    else:
-        inner, outer = body.radius, body.radius
-    if not is_concrete(coil, body):
-        return False
-    if isinstance(body, CylinderMagnet) and body.inner_radius is not None:
-        hollow = body.inner_radius
-        if 0.995 * coil.inner_radius <= hollow <= 1.005 * coil.outer_radius:
-            return False
-    return bool(outer < 0.995 * coil.inner_radius or inner > 1.005 * coil.outer_radius)
+def _rule(coil: Coil, walls: Walls) -> Rule:
+    """CLEAR if no sheet is known to face the winding."""
+    if not is_concrete(coil.inner_radius, coil.outer_radius, walls.radius):
+        return FINE
+    inside = walls.radius < 0.995 * coil.inner_radius
+    return CLEAR if np.all(inside | (walls.radius > 1.005 * coil.outer_radius)) else FINE
 
 
 def walls_of(magnet: Source) -> Walls:
-    """A coaxial body as current sheets, about its own origin."""
-    parts = _sheets(magnet, jnp.asarray(1.0), jnp.asarray(0.0))
-    return Walls(*(jnp.concatenate(column) for column in zip(*parts, strict=True)))
+    """A coaxial body as current sheets, about its own origin.
+
+    Known dimensions stay with NumPy: so little work is not worth a compiler's.
+
+    Raises:
+        InputError: a part of it is off its axis, or has no axial sheets.
+    """
+    magnet = jax.tree.map(lambda v: np.asarray(v) if is_concrete(v) else v, magnet)
+    sheets = _sheets(magnet, 1.0, 0.0)
+    if is_concrete(sheets):
+        return Walls(*(np.array(column) for column in zip(*sheets, strict=True)))
+    return Walls(*(jnp.stack(column) for column in zip(*sheets, strict=True)))
 
 
-def _sheets(body: Source, direction: jax.Array, z: jax.Array) -> list[Walls]:
-    """Sheets of `body`, whose frame points along `direction` (+1 or -1) and starts at `z`."""
+def _sheets(body: Source, direction: Any, z: Any) -> list[tuple[Any, Any, Any, Any]]:
+    """Each sheet (radius, length, current, z) of a body in a frame along `direction` at `z`."""
     z = z + direction * body.position[2]
-    direction = direction * rotation_matrix(jnp.asarray(body.rotation))[2, 2]
+    direction = direction * _direction(body)
     if isinstance(body, Assembly):
         return [sheet for member in body.sources for sheet in _sheets(member, direction, z)]
     if isinstance(body, CylinderMagnet):
         M = direction * body.magnetization
+        return [(radius, body.length, sign * M, z) for sign, radius in body.walls]
+    if isinstance(body, Coil):
+        nodes, weights = np.polynomial.legendre.leggauss(_SHEETS)
+        half = (body.outer_radius - body.inner_radius) / 2
+        density = direction * body.current * body.turn_density * half
         return [
-            Walls(*(jnp.reshape(value, (1,)) for value in (radius, body.length, sign * M, z)))
-            for sign, radius in body.walls
+            (body.inner_radius + half * (1 + node), body.length, density * weight, z)
+            for node, weight in zip(nodes, weights, strict=True)
         ]
-    assert isinstance(body, Coil)
-    nodes, weights = np.polynomial.legendre.leggauss(_SHEETS)
-    half = (body.outer_radius - body.inner_radius) / 2
-    ones = jnp.ones(_SHEETS)
-    density = direction * body.current * body.turn_density
-    radii = body.inner_radius + half * (1 + nodes)
-    return [Walls(radii, body.length * ones, density * half * weights, z * ones)]
+    raise InputError(
+        f"axial forces are for CylinderMagnet, Coil and Assembly, got {type(body).__name__}: "
+        f"use wrench",
+        parameter="magnet",
+    )
+
+
+def _direction(body: Source) -> Any:
+    """+1 or -1 along the axis of the frame that `body` is placed in."""
+    if not is_concrete(body.position, body.rotation):
+        return rotation_matrix(jnp.asarray(body.rotation))[2, 2]
+    # Half a turn about an axis across z turns the body round.
+    direction = np.cos(np.linalg.norm(body.rotation)) if np.any(body.rotation[:2]) else 1.0
+    tilted = abs(abs(direction) - 1) > 1e-12 or (direction < 0 and body.rotation[2] != 0)
+    if tilted or np.any(body.position[:2]):
+        raise InputError(
+            f"a {type(body).__name__} is off the coil's axis or tilted against it: use wrench",
+            parameter="magnet",
+        )
+    return np.sign(direction)
 
 
 def _corners(coil: Coil, walls: Walls, distance: jax.Array) -> Corners:
     """The terms of the force, shape distance.shape + (sheets, 4)."""
-    centre = jnp.asarray(distance)[..., None, None] + walls.z[:, None]
+    centre = jnp.asarray(distance)[..., None, None] + jnp.asarray(walls.z)[:, None]
     z = (
         centre
         + walls.length[:, None] / 2 * jnp.array([1.0, 1.0, -1.0, -1.0])
@@ -244,39 +244,31 @@ def force_derivatives(
     return tuple(jnp.sum(weight * flux, axis=(-2, -1)) for flux in fluxes)
 
 
-def force_and_errors(
-    coil: Coil, walls: Walls, distance: jax.Array, levels: int, rule: Rule
+def rounding_errors(
+    coil: Coil, walls: Walls, distance: jax.Array, levels: int
 ) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
-    """The force and its first `levels` derivatives, and error bounds for all but the last."""
+    """By a finer rule: the force and its first `levels` derivatives, and their rounding errors."""
     weight, radius, z = _corners(coil, walls, distance)
     bounds = coil.inner_radius, coil.outer_radius
-    used = winding_flux(tuple(range(levels + 1)), rule, radius, z, *bounds)
-    # Rounding: the closed forms and the sum over nodes hold some eps each (24 are ample); their
-    # arguments, distances between ends, some of the largest length, which the next level turns into
-    # an error of the flux.
+    fluxes = winding_flux(tuple(range(levels + 1)), FINER, radius, z, *bounds)
+    values = tuple(jnp.sum(weight * flux, axis=(-2, -1)) for flux in fluxes)
+    # The closed forms and the sum over nodes hold some eps each (24 are ample); their arguments,
+    # distances between ends, some of the largest length, which the next level turns into an error
+    # of the flux.
     eps = np.finfo(float).eps
     length = jnp.max(jnp.abs(z), axis=-1, keepdims=True) + coil.outer_radius
-    fixed = jax.lax.stop_gradient((radius, z, *bounds))
-    finer = winding_flux(tuple(range(levels)), FINER, *fixed)
-    errors = [
-        jnp.abs(jnp.sum(weight * (flux - fine), axis=(-2, -1)))
-        + eps
-        * jnp.sum(
-            jnp.abs(weight) * (24 * jnp.abs(flux) + 3 * length * jnp.abs(slope)), axis=(-2, -1)
-        )
-        for flux, fine, slope in zip(used[:-1], finer, used[1:], strict=True)
+    terms = [
+        jnp.abs(weight) * (24 * jnp.abs(flux) + 3 * length * jnp.abs(slope))
+        for flux, slope in pairwise(fluxes)
     ]
-    values = tuple(jnp.sum(weight * flux, axis=(-2, -1)) for flux in used)
-    return values, tuple(jax.lax.stop_gradient(errors))
+    return values, tuple(eps * jnp.sum(term, axis=(-2, -1)) for term in terms)
 
 
-@partial(jax.jit, static_argnums=(3, 4))
-def _derivatives(
-    coil: Coil, magnet: Source, distance: jax.Array, levels: int, rule: Rule
-) -> tuple[jax.Array, ...]:
-    return force_derivatives(coil, walls_of(magnet), distance, levels, rule)
+_derivatives = partial(jax.jit, static_argnums=(3, 4))(force_derivatives)
 
 
 @partial(jax.jit, static_argnums=3)
-def _errors(coil: Coil, magnet: Source, distance: jax.Array, rule: Rule) -> jax.Array:
-    return force_and_errors(coil, walls_of(magnet), distance, 1, rule)[1][0]
+def _errors(coil: Coil, walls: Walls, distance: jax.Array, rule: Rule) -> jax.Array:
+    (force,) = force_derivatives(coil, walls, distance, 1, rule)
+    finer, rounding = rounding_errors(coil, walls, distance, 1)
+    return jnp.abs(force - finer[0]) + rounding[0]

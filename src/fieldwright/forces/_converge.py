@@ -3,64 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from fieldwright.errors import ConvergenceError
+from fieldwright.forces._elements import Elements
 from fieldwright.sources import Source
 from fieldwright.sources._checks import is_concrete
 
-#: Orders tried in turn. Each is about 1.5 times the one before, so that an error which falls
-#: geometrically with the order is the change to its power 1.5, far below it.
-ORDERS = (6, 9, 13, 19, 28, 42, 63)
-#: The order where the geometry is not known (inside `jit`, `grad`, `vmap`), and one to judge it by.
+#: Orders tried in turn, by pairs. Each is about 1.5 times the one before, so that an error which
+#: falls geometrically with the order is the change to its power 1.5, far below it.
+ORDERS = ((6, 9), (13, 19), (28, 42), (42, 63))
+#: The orders where the geometry is not known (inside `jit`, `grad`, `vmap`).
 TRACED_ORDERS = (19, 28)
 TOLERANCE = 1e-11
 
-#: Computes arrays at an order, and for each the sum of its terms regardless of sign.
-Compute = Callable[[int], tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]]
+#: Arrays, and for each the sum of its terms regardless of sign.
+Sums = tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]
 
 
 def converge(
-    compute: Compute, *bodies: Source
+    compute: Callable[[tuple[int, int]], tuple[Sums, Sums]], *bodies: Source
 ) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
-    """The arrays of `compute` at the first order that changes none, and a bound on each error.
+    """What `compute` finds at an order that is high enough, and a bound on the error of each array.
+
+    Args:
+        compute: sums at two orders; both at once, so that there is one program to compile.
+        bodies: what the orders are chosen for.
 
     Raises:
         ConvergenceError: even the highest orders differ by more than 1e-6.
     """
     if not is_concrete(bodies):
-        coarse, _ = compute(TRACED_ORDERS[0])
-        fine, scales = compute(TRACED_ORDERS[1])
-        return fine, _errors(coarse, fine, scales)
-    coarse, _ = compute(ORDERS[0])
-    for order in ORDERS[1:]:
-        fine, scales = compute(order)
-        errors = _errors(coarse, fine, scales)
+        coarse, fine = compute(TRACED_ORDERS)
+        return fine[0], _errors(coarse, fine)
+    for orders in ORDERS:
+        coarse, fine = compute(orders)
+        errors = _errors(coarse, fine)
         # A sum that all but cancels cannot be asked for digits that its terms do not have.
         sizes = [
-            max(float(jnp.max(jnp.abs(value))), 1e-3 * float(scale))
-            for value, scale in zip(fine, scales, strict=True)
+            max(float(np.max(np.abs(value))), 1e-3 * float(scale))
+            for value, scale in zip(*fine, strict=True)
         ]
         worst = max(float(error) / size for error, size in zip(errors, sizes, strict=True) if size)
         if worst <= TOLERANCE:
-            return fine, errors
-        coarse = fine
+            return fine[0], errors
     if worst <= 1e-6:
-        return fine, errors
+        return fine[0], errors
     raise ConvergenceError(
-        f"no order of integration converges (relative change {worst:.1g} at order {order}): "
+        f"no order of integration converges (relative change {worst:.1g} at order {orders[1]}): "
         f"the bodies overlap or touch"
     )
 
 
-def _errors(
-    coarse: tuple[jax.Array, ...], fine: tuple[jax.Array, ...], scales: tuple[jax.Array, ...]
-) -> tuple[jax.Array, ...]:
+def gather(parts: list[Elements]) -> tuple[Elements, list[slice]]:
+    """Nodes of several orders as one set, and which of them belong to each."""
+    ends = np.cumsum([0, *(part.points.shape[0] for part in parts)])
+    nodes = Elements(*(jnp.concatenate(column) for column in zip(*parts, strict=True)))
+    return nodes, [slice(*pair) for pair in pairwise(ends.tolist())]
+
+
+def _errors(coarse: Sums, fine: Sums) -> tuple[jax.Array, ...]:
     """The change between orders, and what rounding does to terms of these sizes."""
     return tuple(
         jnp.max(jnp.abs(after - before)) + 4 * np.finfo(float).eps * scale
-        for before, after, scale in zip(coarse, fine, scales, strict=True)
+        for before, after, scale in zip(coarse[0], *fine, strict=True)
     )

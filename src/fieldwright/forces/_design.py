@@ -9,7 +9,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.optimize import minimize
 
 from fieldwright.errors import ConvergenceError, InputError
 from fieldwright.forces._coaxial import walls_of
@@ -240,6 +239,8 @@ class _Problem:
         return max((-sign * (values[i] - bound) for i, sign, bound in self._limits()), default=0.0)
 
     def solve(self, start: np.ndarray) -> Any:
+        from scipy.optimize import minimize  # a third of a second that only designs need
+
         last: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
 
         def at(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fieldwright.errors import InputError
-from fieldwright.forces._converge import converge
+from fieldwright.forces._converge import Sums, converge, gather
 from fieldwright.forces._elements import elements_of
 from fieldwright.forces._wrench import unit_current
 from fieldwright.sources import Coil, Loop, Polyline, Source
@@ -129,12 +129,12 @@ def _coaxial_coils(first: Coil, second: Coil) -> jax.Array:
 
 
 @partial(jax.jit, static_argnums=2)
-def _linkage(
-    source: Coil | Loop, target: Source, order: int
-) -> tuple[tuple[jax.Array], tuple[jax.Array]]:
-    nodes = elements_of(target, order)
+def _linkage(source: Coil | Loop, target: Source, orders: tuple[int, int]) -> tuple[Sums, Sums]:
+    """The linkage at each order, and what its terms sum to regardless of sign."""
+    nodes, slices = gather([elements_of(target, order) for order in orders])
     terms = jnp.sum(nodes.current * _vector_potential(source, nodes.points), axis=-1)
-    return (jnp.sum(terms),), (jnp.sum(jnp.abs(terms)),)
+    coarse, fine = (((jnp.sum(terms[part]),), (jnp.sum(jnp.abs(terms[part])),)) for part in slices)
+    return coarse, fine
 
 
 def _vector_potential(source: Coil | Loop, points: jax.Array) -> jax.Array:

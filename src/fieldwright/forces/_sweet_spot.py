@@ -12,10 +12,9 @@ import numpy as np
 from fieldwright.errors import ConvergenceError, InputError
 from fieldwright.forces._coaxial import (
     Walls,
-    force_and_errors,
+    coaxial_pair,
     force_derivatives,
-    require_coaxial,
-    walls_of,
+    rounding_errors,
 )
 from fieldwright.forces._result import Result, quantity
 from fieldwright.sources import Coil, Source
@@ -23,7 +22,7 @@ from fieldwright.sources._checks import is_concrete
 from fieldwright.sources._winding import Rule
 
 #: Distances at which the first look at the force is taken.
-_LOOKS = 64
+_LOOKS = 40
 _NEWTON_STEPS = 40
 
 
@@ -68,19 +67,15 @@ class SweetSpot(Result):
                 f"level is a part of the largest force, between 0 and 1, got {level:g}",
                 parameter="level",
             )
-        found, ends = _range(
-            self._coil,
-            self._magnet,
-            self.position,
-            self.direction * self.force_per_current * level,
-            require_coaxial(self._coil, self._magnet),
-        )
+        walls, rule = coaxial_pair(self._coil, self._magnet)
+        spot = self.position, self.direction * self.force_per_current
+        found, low, high = _range(self._coil, walls, spot, self.curvature, level, rule)
         if is_concrete(found) and not np.all(found):
             raise ConvergenceError(
                 f"the force does not fall to {level:g} of its maximum on both sides of "
                 f"{float(self.position) * 1e3:.4g} mm"
             )
-        return ends[0], ends[1]
+        return low, high
 
 
 def sweet_spot(coil: Coil, magnet: Source) -> SweetSpot:
@@ -110,19 +105,17 @@ def sweet_spot(coil: Coil, magnet: Source) -> SweetSpot:
     >>> print("95 % from {:.4f} mm to {:.4f} mm".format(*(1e3 * z for z in spot.range(0.95))))
     95 % from 5.1688 mm to 8.5299 mm
     """
-    found, reach, values, errors = _sweet_spot(coil, magnet, require_coaxial(coil, magnet))
-    position, force, curvature = values
+    walls, rule = coaxial_pair(coil, magnet)
+    found, reach, values = _sweet_spot(coil, walls, rule)
+    spot = SweetSpot(coil, magnet, *values)
     if is_concrete(found, values):
-        if not abs(force) > errors[0]:
+        if not spot.force_per_current > spot.error_estimate:
             raise ConvergenceError("the coil does not push this magnet: the force is zero")
-        if not found or not curvature * np.sign(force) < 0:
+        if not found or not spot.curvature < 0:
             raise ConvergenceError(
                 f"the force has no maximum between 0 and {float(reach) * 1e3:.4g} mm"
             )
-    direction = jnp.sign(force)
-    return SweetSpot(
-        coil, magnet, position, direction * force, direction * curvature, direction, *errors
-    )
+    return spot
 
 
 def _reach(coil: Coil, walls: Walls) -> jax.Array:
@@ -138,25 +131,40 @@ def _looks(coil: Coil, walls: Walls) -> jax.Array:
 
 
 @partial(jax.jit, static_argnums=2)
-def _sweet_spot(coil: Coil, magnet: Source, rule: Rule) -> tuple[Any, ...]:
-    """Whether a maximum is inside the search, how far that went, the maximum, and its errors.
-
-    The maximum as (position, force, curvature), bounds as for (force, position, curvature).
-    """
-    walls = walls_of(magnet)
-    start, found = _search(*jax.lax.stop_gradient((coil, walls)), rule)
-    # One more step of Newton's settles the last digits, and carries the derivatives with respect to
-    # the dimensions.
-    (force, slope, curvature, third), errors = force_and_errors(coil, walls, start, 3, rule)
+def _sweet_spot(
+    coil: Coil, walls: Walls, rule: Rule
+) -> tuple[jax.Array, jax.Array, tuple[jax.Array, ...]]:
+    """Whether a maximum is inside the search, how far that went, and the numbers of a SweetSpot."""
+    found, near, coarse = _search(*jax.lax.stop_gradient((coil, walls)), rule)
+    # A last step of Newton's, by the finer rule: it settles the last digits, and carries the
+    # derivatives with respect to the dimensions.
+    finer, rounding = rounding_errors(coil, walls, near, 3)
+    force, slope, curvature, third = finer
     step = -slope / jax.lax.stop_gradient(curvature)
-    force = force + step * (slope + step * curvature / 2)
-    values = start + step, force, curvature + step * third
-    bounds = errors[0], errors[1] / jnp.abs(jax.lax.stop_gradient(curvature)), errors[2]
-    return found, _reach(coil, walls), values, bounds
+    changes = [
+        jnp.abs(fine - rough) + small
+        for fine, rough, small in zip(finer, coarse, rounding, strict=False)
+    ]
+    errors = jax.lax.stop_gradient((changes[0], changes[1] / jnp.abs(curvature), changes[2]))
+    direction = jnp.sign(force)
+    values = (
+        near + step,
+        direction * (force + step * (slope + step * curvature / 2)),
+        direction * (curvature + step * third),
+        direction,
+        *errors,
+    )
+    return found, _reach(coil, walls), values
 
 
-def _search(coil: Coil, walls: Walls, rule: Rule) -> tuple[jax.Array, jax.Array]:
-    """The largest force by a look at many distances, then Newton's method on the slope."""
+def _search(
+    coil: Coil, walls: Walls, rule: Rule
+) -> tuple[jax.Array, jax.Array, tuple[jax.Array, ...]]:
+    """The largest force by a look at many distances, then Newton's method on the slope.
+
+    Returns whether it is inside the search, the last distance at which Newton's method looked, and
+    the force and its derivatives there.
+    """
     looks = _looks(coil, walls)
     (forces,) = force_derivatives(coil, walls, looks, 1, rule)
     best = jnp.argmax(jnp.abs(forces))
@@ -165,61 +173,82 @@ def _search(coil: Coil, walls: Walls, rule: Rule) -> tuple[jax.Array, jax.Array]
     low = jnp.where(best == 0, -looks[1], looks[jnp.maximum(best - 1, 0)])
     high = looks[jnp.minimum(best + 1, _LOOKS - 1)]
 
-    def slope(z: jax.Array) -> tuple[jax.Array, jax.Array]:
-        _, first, second = force_derivatives(coil, walls, z, 3, rule)
-        return sign * first, sign * second
+    def slope(z: jax.Array) -> tuple[jax.Array, jax.Array, Any]:
+        values = force_derivatives(coil, walls, z, 3, rule)
+        return sign * values[1], sign * values[2], values
 
-    return _root(slope, low, high, looks[best]), best < _LOOKS - 1
+    near, values = _root(slope, low, high, looks[best])
+    return best < _LOOKS - 1, near, values
 
 
-def _root(function: Any, low: jax.Array, high: jax.Array, start: jax.Array) -> jax.Array:
+def _root(function: Any, low: jax.Array, high: jax.Array, start: jax.Array) -> tuple[Any, Any]:
     """Root of a function that falls through zero in (low, high), by Newton kept in the bracket.
 
-    Settled when a step is below 1e-6: the step after it, which is the caller's, is the last needed.
+    `function` returns its value, its slope, and whatever else the caller wants of the last place
+    it was called at. Settled when the next step would be below 1e-9 of the bracket: that step is
+    the caller's, and the last that is needed.
     """
+    width = high - low
 
-    def unsettled(state: tuple[jax.Array, ...]) -> jax.Array:
-        count, _, _, z, step = state
-        return (count < _NEWTON_STEPS) & jnp.any(jnp.abs(step) > 1e-6 * jnp.abs(z))
+    def unsettled(state: Any) -> jax.Array:
+        count, _, _, _, step, _ = state
+        return (count == 0) | (count < _NEWTON_STEPS) & jnp.any(jnp.abs(step) > 1e-9 * width)
 
     def improve(state: Any) -> Any:
-        count, low, high, z, _ = state
-        value, slope = function(z)
+        count, low, high, z, step, _ = state
+        z = z + step
+        value, slope, extra = function(z)
         low, high = jnp.where(value > 0, z, low), jnp.where(value > 0, high, z)
         newton = z - value / slope
         fits = (slope < 0) & (newton >= low) & (newton <= high)
         new = jnp.where(value == 0, z, jnp.where(fits, newton, (low + high) / 2))
-        return count + 1, low, high, new, new - z
+        return count + 1, low, high, z, new - z, extra
 
-    state = (jnp.asarray(0), low, high, start, jnp.full_like(start, jnp.inf))
-    return jax.lax.while_loop(unsettled, improve, state)[3]
+    shapes = jax.eval_shape(function, start)[2]
+    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), shapes)
+    state = (jnp.asarray(0), low, high, start, jnp.zeros_like(start), nothing)
+    state = jax.lax.while_loop(unsettled, improve, state)
+    return state[3], state[5]
 
 
-@partial(jax.jit, static_argnums=4)
+@partial(jax.jit, static_argnums=5)
 def _range(
-    coil: Coil, magnet: Source, position: jax.Array, force: jax.Array, rule: Rule
-) -> tuple[jax.Array, jax.Array]:
-    """Distances (low, high) around `position` at which the force falls to `force`."""
-    walls = walls_of(magnet)
-    start, found = _range_search(*jax.lax.stop_gradient((coil, walls, position, force)), rule)
+    coil: Coil,
+    walls: Walls,
+    spot: tuple[jax.Array, jax.Array],
+    curvature: jax.Array,
+    level: float,
+    rule: Rule,
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Whether the force falls to `level` of that at the spot on both sides, and where."""
+    position, force = spot
+    wanted = force * level
+    fixed = jax.lax.stop_gradient((coil, walls, spot, curvature, jnp.asarray(level)))
+    away = _range_search(fixed[0], fixed[1], fixed[2], fixed[3], fixed[4], rule)
+    start = jax.lax.stop_gradient(position) + away
     value, slope = force_derivatives(coil, walls, start, 2, rule)
-    return found, start - (value - force) / jax.lax.stop_gradient(slope)
+    ends = start - (value - wanted) / jax.lax.stop_gradient(slope)
+    return jnp.abs(value - wanted) < 1e-3 * jnp.abs(force), ends[0], ends[1]
 
 
 def _range_search(
-    coil: Coil, walls: Walls, position: jax.Array, force: jax.Array, rule: Rule
-) -> tuple[jax.Array, jax.Array]:
+    coil: Coil,
+    walls: Walls,
+    spot: tuple[jax.Array, jax.Array],
+    curvature: jax.Array,
+    level: jax.Array,
+    rule: Rule,
+) -> jax.Array:
+    """How far below and above the spot the range ends (2,), negative below it."""
+    position, force = spot
     sides = jnp.array([-1.0, 1.0])
-    away = _looks(coil, walls)
-    looks = position + sides[:, None] * away
-    (values,) = force_derivatives(coil, walls, looks, 1, rule)
-    below = values / force < 1
-    first = jnp.maximum(jnp.argmax(below, axis=1), 1)
-    low, high = away[first - 1], away[first]
 
-    def excess(step: jax.Array) -> tuple[jax.Array, jax.Array]:
-        value, slope = force_derivatives(coil, walls, position + sides * step, 2, rule)
-        return value / force - 1, sides * slope / force
+    def excess(away: jax.Array) -> tuple[jax.Array, jax.Array, tuple[()]]:
+        value, slope = force_derivatives(coil, walls, position + sides * away, 2, rule)
+        return value / force - level, sides * slope / force, ()
 
-    step = _root(excess, low, high, (low + high) / 2)
-    return position + sides * step, jnp.any(below, axis=1)
+    # Where the parabola falls to the level is a good place to start.
+    guess = jnp.sqrt(2 * (1 - level) * jnp.abs(force / curvature))
+    start = jnp.full(2, jnp.minimum(guess, _reach(coil, walls)))
+    away, _ = _root(excess, jnp.zeros(2), jnp.full(2, 2 * _reach(coil, walls)), start)
+    return sides * away

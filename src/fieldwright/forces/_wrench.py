@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -10,13 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from fieldwright.errors import InputError
-from fieldwright.forces._converge import converge
+from fieldwright.forces._converge import Sums, converge, gather
 from fieldwright.forces._elements import Elements, elements_of
 from fieldwright.forces._result import Result, quantity
 from fieldwright.sources import Coil, Loop, Polyline, Source, rotation_matrix
 from fieldwright.sources._source import field_of
-
-_Pair = tuple[jax.Array, jax.Array]
 
 
 class Wrench(Result):
@@ -114,49 +113,71 @@ def unit_current(conductor: Source, name: str) -> Source:
 
 
 @partial(jax.jit, static_argnums=2)
-def _wrench(source: Source, magnet: Source, order: int) -> tuple[_Pair, _Pair]:
-    """Force and torque (3,), and for each what its terms sum to regardless of sign."""
-    return _sum(source, elements_of(magnet, order), jnp.asarray(magnet.position))
+def _wrench(source: Source, magnet: Source, orders: tuple[int, int]) -> tuple[Sums, Sums]:
+    """(force, torque) at each order, and for both what their terms sum to regardless of sign."""
+    parts = [elements_of(magnet, order) for order in orders]
+    return _sums(source, parts, jnp.asarray(magnet.position))
 
 
 @partial(jax.jit, static_argnums=2)
-def _stiffness(source: Source, magnet: Source, order: int) -> tuple[_Pair, _Pair]:
-    """The rows (3, 6) of force and torque, and the like of `_wrench` per size of the magnet."""
-    nodes = elements_of(magnet, order)
+def _stiffness(source: Source, magnet: Source, orders: tuple[int, int]) -> tuple[Sums, Sums]:
+    """The rows (3, 6) of force and torque at each order, and the like of `_wrench` per size."""
+    parts = [elements_of(magnet, order) for order in orders]
     centre = jnp.asarray(magnet.position)
 
-    def moved(pose: jax.Array) -> tuple[_Pair, _Pair]:
+    def moved(pose: jax.Array) -> Any:
         R = rotation_matrix(pose[3:])
 
         def move(points: jax.Array) -> jax.Array:
             return (points - centre) @ R.T + centre + pose[:3]
 
-        turned = Elements(
-            move(nodes.points),
-            nodes.pole,
-            nodes.current @ R.T,
-            move(nodes.sites),
-            nodes.moment @ R.T,
-        )
-        return _sum(source, turned, centre + pose[:3])
+        turned = [
+            Elements(
+                move(nodes.points),
+                nodes.pole,
+                nodes.current @ R.T,
+                move(nodes.sites),
+                nodes.moment @ R.T,
+            )
+            for nodes in parts
+        ]
+        sums = _sums(source, turned, centre + pose[:3])
+        return [values for values, _ in sums], [scales for _, scales in sums]
 
     rows, scales = jax.jacfwd(moved, has_aux=True)(jnp.zeros(6))
-    size = jnp.max(jnp.abs(jnp.concatenate([nodes.points, nodes.sites]) - centre))
-    size = jnp.maximum(size, 1e-6)
-    return rows, (scales[0] / size, scales[1] / size)
+    arms = jnp.concatenate([parts[0].points, parts[0].sites]) - centre
+    size = jnp.maximum(jnp.max(jnp.abs(arms)), 1e-6)
+    coarse, fine = (
+        (pair, (scale[0] / size, scale[1] / size)) for pair, scale in zip(rows, scales, strict=True)
+    )
+    return coarse, fine
 
 
-def _sum(source: Source, nodes: Elements, centre: jax.Array) -> tuple[_Pair, _Pair]:
+def _sums(source: Source, parts: list[Elements], centre: jax.Array) -> tuple[Sums, Sums]:
+    """Force and torque about `centre` on two sets of nodes."""
+    nodes, slices = gather(parts)
     B = field_of(source, nodes.points)
     forces = nodes.pole[:, None] * B + jnp.cross(nodes.current, B)
     torques = jnp.cross(nodes.points - centre, forces)
-    if nodes.sites.shape[0]:
-        gradient = jax.vmap(jax.jacfwd(lambda p: field_of(source, p[None])[0]))(nodes.sites)
-        pull = jnp.einsum("nji,nj->ni", gradient, nodes.moment)
-        turn = jnp.cross(nodes.moment, field_of(source, nodes.sites))
-        forces = jnp.concatenate([forces, pull])
-        torques = jnp.concatenate([torques, turn + jnp.cross(nodes.sites - centre, pull)])
-    return (jnp.sum(forces, axis=0), jnp.sum(torques, axis=0)), (_size(forces), _size(torques))
+    # Dipoles are the same at every order.
+    point_forces = point_torques = jnp.zeros((0, 3))
+    sites, moment = parts[0].sites, parts[0].moment
+    if sites.shape[0]:
+        gradient = jax.vmap(jax.jacfwd(lambda p: field_of(source, p[None])[0]))(sites)
+        point_forces = jnp.einsum("nji,nj->ni", gradient, moment)
+        point_torques = jnp.cross(moment, field_of(source, sites))
+        point_torques += jnp.cross(sites - centre, point_forces)
+
+    def total(part: slice) -> Sums:
+        pair = (
+            jnp.concatenate([forces[part], point_forces]),
+            jnp.concatenate([torques[part], point_torques]),
+        )
+        sums = jnp.sum(pair[0], axis=0), jnp.sum(pair[1], axis=0)
+        return sums, (_size(pair[0]), _size(pair[1]))
+
+    coarse, fine = (total(part) for part in slices)
+    return coarse, fine
 
 
 def _size(terms: jax.Array) -> jax.Array:

@@ -12,9 +12,7 @@ from fieldwright.errors import InputError
 
 def is_concrete(*values: Any) -> bool:
     """Whether values are known numbers: inside `jit`, `grad` and `vmap` they are not."""
-    return not any(
-        isinstance(leaf, jax.core.Tracer) for value in values for leaf in jax.tree.leaves(value)
-    )
+    return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values))
 
 
 def as_float(value: Any, name: str, shape: tuple[int | None, ...] = ()) -> Any:

@@ -51,26 +51,27 @@ class Cuboid(Source):
 
     def _local_B(self, points: jax.Array) -> jax.Array:
         half = self.size / 2
-        # Offsets from the faces: [axis][0] from the one at -half, [axis][1] from that at +half.
-        offsets = [(points[:, k] + half[k], points[:, k] - half[k]) for k in range(3)]
-        # H = M . grad grad of the Newtonian potential: a symmetric matrix.
-        rows = [[_element(offsets, i, j) for j in range(3)] for i in range(3)]
-        matrix = jnp.stack([jnp.stack(row, axis=-1) for row in rows], axis=-2)
+        # Distances (n, 3, 2) from the two faces across each axis; H = M . grad grad of the block's
+        # Newtonian potential, a symmetric matrix of sums over corners, whose signs are those of
+        # the faces.
+        offsets = jnp.stack([points + half, points - half], axis=-1)
+        signs = jnp.array([[1.0, -1.0], [-1.0, 1.0]])
+        x, y, z = jnp.array([0, 1, 2]), jnp.array([1, 2, 0]), jnp.array([2, 0, 1])
+        u, v, w = offsets[:, x, :, None], offsets[:, y, None, :], offsets[:, z]
+        low, high = w[..., None, None, 0], w[..., None, None, 1]
+        diagonal = jnp.sum(signs * _angle(u, v, low, high), axis=(-2, -1))
+        mixed = jnp.sum(signs * _edge(u, v, low, high), axis=(-2, -1))  # xy, yz, zx
+        m = self.magnetization
+        H = jnp.stack(
+            [
+                diagonal[:, 0] * m[0] + mixed[:, 0] * m[1] + mixed[:, 2] * m[2],
+                mixed[:, 0] * m[0] + diagonal[:, 1] * m[1] + mixed[:, 1] * m[2],
+                mixed[:, 2] * m[0] + mixed[:, 1] * m[1] + diagonal[:, 2] * m[2],
+            ],
+            axis=-1,
+        ) / (4 * jnp.pi)
         inside = jnp.all(jnp.abs(points) < half, axis=-1, keepdims=True)
-        H = jnp.einsum("nij,j->ni", matrix, self.magnetization) / (4 * jnp.pi)
-        return MU_0 * (H + inside * self.magnetization)
-
-
-def _element(offsets: list[tuple[jax.Array, jax.Array]], i: int, j: int) -> jax.Array:
-    """Second derivative of the block's Newtonian potential along axes i and j."""
-    # The faces of axis i, or the edges along the third axis, whose two ends come last.
-    k, m = ((i + 1) % 3, (i + 2) % 3) if i == j else (j, 3 - i - j)
-    term = _angle if i == j else _edge
-    total = jnp.zeros_like(offsets[0][0])
-    for sign, u in zip((1.0, -1.0), offsets[i], strict=True):
-        for other, v in zip((1.0, -1.0), offsets[k], strict=True):
-            total += sign * other * term(u, v, *offsets[m])
-    return total
+        return MU_0 * (H + inside * m)
 
 
 def _angle(u: jax.Array, v: jax.Array, w: jax.Array, w_far: jax.Array) -> jax.Array:

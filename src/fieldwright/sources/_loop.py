@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from fieldwright.sources._checks import require_positive, scalar
-from fieldwright.sources._sheet import loop_flux, loop_flux_dz
+from fieldwright.sources._sheet import loop_field
 from fieldwright.sources._source import Source
 
 
@@ -54,9 +54,5 @@ class Loop(Source):
         return self.current * jnp.pi * self.radius**2 * jnp.array([0.0, 0.0, 1.0])
 
     def _local_B(self, points: jax.Array) -> jax.Array:
-        a, r2, z = self.radius, squared_radius(points), points[:, 2]
-        flux, slope = loop_flux(a, r2, z, 7), loop_flux_dz(a, r2, z, 7)
-        # Flux = r^2 flux(r^2): B_r = -d(Flux)/dz / (2 pi r), B_z = d(Flux)/dr / (2 pi r).
-        _, change = jax.jvp(lambda s: loop_flux(a, s, z, 7), (r2,), (jnp.ones_like(r2),))
-        scale = self.current / (2 * jnp.pi)
-        return axisymmetric(points, -scale * slope, scale * 2 * (flux + r2 * change))
+        field = loop_field(self.radius, squared_radius(points), points[:, 2], 7)
+        return axisymmetric(points, *(self.current * part for part in field))

@@ -25,13 +25,47 @@ recurrences for j and l are the Landen transformation of the complete integral o
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import pi
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from fieldwright.constants import MU_0
+
+#: Makes `steps` steps from a state.
+Iterate = Callable[[Callable[[Any], Any], Any, int], Any]
+
+
+def _unrolled(step: Callable[[Any], Any], state: Any, steps: int) -> Any:
+    for _ in range(steps):
+        state = step(state)
+    return state
+
+
+def _looped(step: Callable[[Any], Any], state: Any, steps: int) -> Any:
+    return jax.lax.scan(lambda s, _: (step(s), None), state, None, length=steps)[0]
+
+
+def _by_iteration(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give `function(iterate, a, r2, z, steps)` the steps unrolled, and its derivatives a loop.
+
+    Unrolled steps run twice as fast, but a derivative of them takes minutes to compile where one of
+    the loop takes a second.
+    """
+
+    @partial(jax.custom_jvp, nondiff_argnums=(3,))
+    def run(a: jax.Array, r2: jax.Array, z: jax.Array, steps: int) -> Any:
+        return function(_unrolled, a, r2, z, steps)
+
+    @run.defjvp
+    def _(steps: int, primals: Any, tangents: Any) -> Any:
+        return jax.jvp(lambda *p: function(_looped, *p, steps), primals, tangents)
+
+    run.__doc__ = function.__doc__
+    return run
 
 
 class _Start(NamedTuple):
@@ -56,32 +90,56 @@ def _start(a: jax.Array, r2: jax.Array, z: jax.Array) -> _Start:
     return _Start(S, P, jnp.sqrt((S + P) / 2), jnp.sqrt(P), 2 * a2 / (S + P), difference, square)
 
 
-def _mean_and_e(start: _Start, steps: int) -> tuple[jax.Array, jax.Array]:
+def _mean_and_e(iterate: Iterate, start: _Start, steps: int) -> tuple[jax.Array, jax.Array]:
     """The arithmetic-geometric mean X and the integral e per pi / (2 X)."""
-    x, y = start.x, start.y
-    total, weight = jnp.zeros_like(x), jnp.ones_like(x)
-    for _ in range(steps):
+
+    def step(state: Any) -> Any:
+        x, y, total, weight = state
         total, weight = total + weight / 2, weight * (x - y) / (x + y) / 2
-        x, y = (x + y) / 2, jnp.sqrt(x * y)
-    return x, total + weight / 2
+        return (x + y) / 2, jnp.sqrt(x * y), total, weight
+
+    nothing, all_ = jnp.zeros_like(start.x), jnp.ones_like(start.x)
+    mean, _, total, weight = iterate(step, (start.x, start.y, nothing, all_), steps)
+    return mean, total + weight / 2
 
 
-def loop_flux(a: jax.Array, r2: jax.Array, z: jax.Array, steps: int) -> jax.Array:
+@_by_iteration
+def loop_flux(iterate: Iterate, a: jax.Array, r2: jax.Array, z: jax.Array, steps: int) -> jax.Array:
     """Mutual inductance [H] of coaxial loops of radii `a` and r at a distance `z`, over r^2."""
     start = _start(a, r2, z)
-    mean, e = _mean_and_e(start, steps)
+    mean, e = _mean_and_e(iterate, start, steps)
     return MU_0 * pi * start.modulus * e / mean
 
 
-def loop_flux_dz(a: jax.Array, r2: jax.Array, z: jax.Array, steps: int) -> jax.Array:
+@_by_iteration
+def loop_flux_dz(
+    iterate: Iterate, a: jax.Array, r2: jax.Array, z: jax.Array, steps: int
+) -> jax.Array:
     """Derivative of `loop_flux` with respect to `z`."""
     start = _start(a, r2, z)
-    mean, e = _mean_and_e(start, steps)
+    mean, e = _mean_and_e(iterate, start, steps)
     S, P = start.S, start.P
     return -MU_0 * pi * z * start.modulus * (P + S * (1 - e)) / (P * P * mean)
 
 
-def sheet_flux(a: jax.Array, r2: jax.Array, z: jax.Array, steps: int) -> jax.Array:
+@_by_iteration
+def loop_field(
+    iterate: Iterate, a: jax.Array, r2: jax.Array, z: jax.Array, steps: int
+) -> tuple[jax.Array, jax.Array]:
+    """Field of a loop: radial over r [T/m] and axial [T], per A."""
+    start = _start(a, r2, z)
+    mean, e = _mean_and_e(iterate, start, steps)
+    a2, S, P = a * a, start.S, start.P
+    inside = a2 - r2 + z * z
+    scale = MU_0 / (2 * P * P * mean)
+    radial = scale * z * start.modulus * (P + S * (1 - e))
+    return radial, scale * a2 * (inside * (1 - e) + P * (inside + P) / (S + P) * e)
+
+
+@_by_iteration
+def sheet_flux(
+    iterate: Iterate, a: jax.Array, r2: jax.Array, z: jax.Array, steps: int
+) -> jax.Array:
     """Primitive of `loop_flux` in `z`: the flux of a sheet through a loop, over r^2 [H/m]."""
     start = _start(a, r2, z)
     a2, z2 = a * a, z * z
@@ -90,11 +148,10 @@ def sheet_flux(a: jax.Array, r2: jax.Array, z: jax.Array, steps: int) -> jax.Arr
     width = square + 2 * z2 * (a2 + r2)
     inner = width / (P + z2)  # P - z^2, without the cancellation
     root_p = jnp.abs(start.difference) / inner
-    # The integral is total + on_e * e + on_j * j, carried from each step to the next.
-    total = jnp.zeros_like(x)
-    on_e = P / inner
-    on_j = 4 * z2 * a2 * r2 * (square / (S + P) + 2 * z2) / (width * inner * inner)
-    for _ in range(steps):
+
+    def step(state: Any) -> Any:
+        # The integral is total + on_e * e + on_j * j, carried from each step to the next.
+        x, y, root_p, total, on_e, on_j = state
         p = root_p * root_p
         both = x + y
         w = 1 / (both * (x + p * y))
@@ -102,20 +159,27 @@ def sheet_flux(a: jax.Array, r2: jax.Array, z: jax.Array, steps: int) -> jax.Arr
         total = total + on_e / 2
         on_e = on_e * (x - y) * w * (x + p * y) / 2 + on_j * x * y * w
         on_j = on_j * (x - p * y) * (x * x - p * y * y) * ratio**3 / 2
-        root_p = root_p * both * ratio
-        x, y = both / 2, jnp.sqrt(x * y)
+        return both / 2, jnp.sqrt(x * y), root_p * both * ratio, total, on_e, on_j
+
+    on_e = P / inner
+    on_j = 4 * z2 * a2 * r2 * (square / (S + P) + 2 * z2) / (width * inner * inner)
+    state = (x, y, root_p, jnp.zeros_like(x), on_e, on_j)
+    x, _, root_p, total, on_e, on_j = iterate(step, state, steps)
     total = total + on_e / 2 + on_j / (2 * (1 + root_p) ** 2)
     return MU_0 * pi * z * start.modulus * total / x
 
 
-def sheet_linkage(a: jax.Array, r2: jax.Array, z: jax.Array, steps: int) -> jax.Array:
+@_by_iteration
+def sheet_linkage(
+    iterate: Iterate, a: jax.Array, r2: jax.Array, z: jax.Array, steps: int
+) -> jax.Array:
     """Primitive of `sheet_flux` in `z`, even in it: flux linkage of two sheets, over r^2 [H].
 
     z h(z) + mu0 a^2 int sin^2(phi) / R dphi over r^2; the second integral is one of sin^2 and
     sin^4 over R, of which the latter follows from e, or where the modulus is small from its series.
     """
     start = _start(a, r2, z)
-    mean, e = _mean_and_e(start, steps)
+    mean, e = _mean_and_e(iterate, start, steps)
     S, x2 = start.S, start.x * start.x
     m = r2 * start.modulus / x2
     small = m < 0.02
@@ -136,8 +200,9 @@ def _quartic_series(m: jax.Array) -> jax.Array:
     return total
 
 
+@_by_iteration
 def sheet_field(
-    a: jax.Array, r2: jax.Array, z: jax.Array, steps: int
+    iterate: Iterate, a: jax.Array, r2: jax.Array, z: jax.Array, steps: int
 ) -> tuple[jax.Array, jax.Array]:
     """Field of a sheet: radial over r [T/m] and axial [T], per A/m.
 
@@ -145,7 +210,7 @@ def sheet_field(
     end. It takes the mean at r = a.
     """
     start = _start(a, r2, z)
-    mean, e = _mean_and_e(start, steps)
+    mean, e = _mean_and_e(iterate, start, steps)
     radial = -MU_0 * start.modulus * e / (2 * mean)
     a2, z2 = a * a, z * z
     P, x, y, d = start.P, start.x, start.y, start.difference
@@ -154,14 +219,16 @@ def sheet_field(
     size = jnp.abs(d)
     constant = jnp.where(outside, 4 * z2 * a2 / (P + z2 + size), inner + size) / inner
     root_p = size / inner
-    total = constant
     on_l = 2 * a2 * jnp.sign(d) / inner - root_p * constant  # of l times the root of p
-    for _ in range(steps):
+
+    def step(state: Any) -> Any:
+        x, y, root_p, total, on_l = state
         p = root_p * root_p
         ratio = 1 / (x + p * y)
         total = total + on_l * root_p * y * ratio
         on_l = on_l * (x - p * y) * (x + y) * ratio * ratio / 2
-        root_p = root_p * (x + y) * ratio
-        x, y = (x + y) / 2, jnp.sqrt(x * y)
+        return (x + y) / 2, jnp.sqrt(x * y), root_p * (x + y) * ratio, total, on_l
+
+    x, _, root_p, total, on_l = iterate(step, (x, y, root_p, constant, on_l), steps)
     total = total + on_l / (1 + root_p)
     return radial, MU_0 * z * total / (4 * x)

@@ -15,6 +15,12 @@ def rotation_matrix(rotation: jax.Array) -> jax.Array:
     """The matrix (3, 3) of a rotation vector (3,) [rad], by Rodrigues' formula.
 
     Written in the squared angle, so that it and its derivatives hold at zero too.
+
+    >>> import jax.numpy as jnp
+    >>> from fieldwright.sources import rotation_matrix
+    >>> x, y, z = rotation_matrix(jnp.array([0.0, 0.0, jnp.pi / 2])) @ jnp.array([1.0, 0.0, 0.0])
+    >>> print(f"{x:.3f} {y:.3f} {z:.3f}")
+    0.000 1.000 0.000
     """
     x, y, z = rotation[0], rotation[1], rotation[2]
     square = x * x + y * y + z * z

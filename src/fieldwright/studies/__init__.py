@@ -33,6 +33,11 @@ __all__ = [
 
 
 def gallery() -> dict[str, Path]:
-    """The published studies that come with Fieldwright: name -> study file."""
+    """The published studies that come with Fieldwright: name -> study file.
+
+    >>> from fieldwright.studies import gallery
+    >>> sorted(gallery())
+    ['osem']
+    """
     folder = Path(str(files(__package__) / "gallery"))
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}

@@ -104,6 +104,20 @@ def judge(entry: Published, quantities: Mapping[str, Quantity]) -> Judgement:
     """Hold one published entry against the computed quantities (by name, `case.quantity`).
 
     A printed figure agrees when the computed value lies within half a unit of its last digit.
+
+    Args:
+        entry: one of a study's `published`.
+        quantities: by name, with the case before a dot where there is one.
+
+    Returns:
+        The `Judgement`.
+
+    >>> from fieldwright.studies import Quantity, compute_study, gallery, judge, read_study
+    >>> entry = read_study(gallery()["osem"]).published[0]
+    >>> entry.value
+    '0.0745 A m^2'
+    >>> judge(entry, {entry.name(): Quantity(0.0744744, "A m^2", "moment")}).verdict
+    'agrees'
     """
     computed = quantities[entry.name()]
     if entry.value is None:

@@ -25,8 +25,20 @@ class StudyError(InputError):
 def read_study(path: str | Path, settings: dict[str, str] | None = None) -> Study:
     """Read and check a study file.
 
-    `settings` maps dotted paths to YAML scalars that replace what the file says there. Raises
-    `StudyError` (an `InputError`) listing every problem as `FILE:LINE: where: message`.
+    Args:
+        path: of the YAML file.
+        settings: dotted paths, and the YAML scalars that replace what the file says there.
+
+    Returns:
+        The study, of the model that belongs to its kind.
+
+    Raises:
+        StudyError: the file is wrong; every problem is listed as `FILE:LINE: where: message`.
+
+    >>> from fieldwright.studies import gallery, read_study
+    >>> study = read_study(gallery()["osem"], {"coil.turns": "700"})
+    >>> study.coil.turns
+    700.0
     """
     document = read_document(Path(path))
     for where, text in (settings or {}).items():

@@ -53,7 +53,23 @@ def quiet(phase: str) -> None:
 
 
 def compute_study(study: Study, progress: Progress = quiet) -> Results:
-    """Compute a study and judge its published figures; writes nothing."""
+    """Compute a study and judge its published figures; writes nothing.
+
+    Args:
+        study: from `read_study`.
+        progress: is told the name of each phase as it begins.
+
+    Returns:
+        The `Results`.
+
+    Raises:
+        ConvergenceError: something has no finite value, or no sweet spot.
+
+    >>> from fieldwright.studies import compute_study, gallery, read_study
+    >>> results = compute_study(read_study(gallery()["osem"]))
+    >>> print(f"{results.outcome.quantities['pr_tm.force_per_current'].value:.5f} N/A")
+    0.12880 N/A
+    """
     outcome = find_kind(study.kind).compute(study, progress)
     lost = [name for name, q in outcome.quantities.items() if not math.isfinite(q.value)]
     if lost:
@@ -67,8 +83,25 @@ def run_study(
 ) -> Results:
     """Compute a study and write its results into `folder`, whole or not at all.
 
-    Raises `InputError` where the folder exists (and `force` is not given, or it holds something
-    else than results) or cannot be written.
+    Args:
+        study: from `read_study`.
+        folder: appears when everything is in it.
+        force: replace an older results folder.
+        progress: is told the name of each phase as it begins.
+
+    Returns:
+        The `Results`.
+
+    Raises:
+        InputError: the folder exists (and `force` is not given, or it holds something else than
+            results), or cannot be written.
+        ConvergenceError: as `compute_study`.
+
+    >>> from fieldwright.studies import gallery, read_study, run_study
+    >>> results = run_study(read_study(gallery()["osem"]), "osem")
+    >>> from pathlib import Path
+    >>> sorted(path.name for path in Path("osem").iterdir())
+    ['figures', 'report.html', 'results.json', 'results.nc', 'study.json']
     """
     target = Path(folder)
     check_target(target, force)
