@@ -21,7 +21,7 @@ reproduce: $(READY) ## reproduce the published studies into out/
 	$(BIN)/fieldwright reproduce --output $(OUT) --force
 
 test: $(READY_TEST) ## run the default tests
-	$(BIN)/python -m pytest -m "not slow" $(PYTEST)
+	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist worksteal $(PYTEST)
 
 slow: $(READY_TEST) ## run the slow tests
 	$(BIN)/python -m pytest -m slow $(PYTEST)

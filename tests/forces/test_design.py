@@ -29,7 +29,7 @@ def test_one_free_dimension_against_a_scan():
         if moment / (8.78e5 * np.pi * r**2) < 20e-3
     ]
     assert best.quantities["moment"] <= moment * (1 + 1e-6)
-    assert best.sweet_spot.force_per_current == pytest.approx(max(forces), rel=1e-5)
+    assert best.sweet_spot.force_per_current == pytest.approx(float(max(forces)), rel=1e-5)
     assert best.sweet_spot.force_per_current >= max(forces) * (1 - 1e-9)
 
 

@@ -112,11 +112,11 @@ def judge(entry: Published, quantities: Mapping[str, Quantity]) -> Judgement:
     Returns:
         The `Judgement`.
 
-    >>> from fieldwright.studies import Quantity, compute_study, gallery, judge, read_study
+    >>> from fieldwright.studies import Quantity, gallery, judge, read_study
     >>> entry = read_study(gallery()["osem"]).published[0]
     >>> entry.value
-    '0.0745 A m^2'
-    >>> judge(entry, {entry.name(): Quantity(0.0744744, "A m^2", "moment")}).verdict
+    '18.72 mm'
+    >>> judge(entry, {entry.name(): Quantity(0.018724, "m", "outer radius")}).verdict
     'agrees'
     """
     computed = quantities[entry.name()]

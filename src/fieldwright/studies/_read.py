@@ -36,9 +36,9 @@ def read_study(path: str | Path, settings: dict[str, str] | None = None) -> Stud
         StudyError: the file is wrong; every problem is listed as `FILE:LINE: where: message`.
 
     >>> from fieldwright.studies import gallery, read_study
-    >>> study = read_study(gallery()["osem"], {"coil.turns": "700"})
+    >>> study = read_study(gallery()["osem"], {"coil.turns": "500"})
     >>> study.coil.turns
-    700.0
+    500.0
     """
     document = read_document(Path(path))
     for where, text in (settings or {}).items():
