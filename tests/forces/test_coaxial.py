@@ -224,3 +224,38 @@ def test_bad_distances_are_refused():
         axial_force(OSEM, PR, np.float32(1e-3))
     with pytest.raises(InputError, match="real number"):
         axial_force(OSEM, PR, "6 mm")
+
+
+THIN = [
+    (9e-3, 1e-5, 1e-5, 1e-4),
+    (9e-3, 1e-5, 8e-3, 3e-3),
+    (0.1, 1e-4, 0.1, 3e-3),
+    (1.0, 1e-3, 1e-3, 3e-3),
+]
+
+
+@pytest.mark.parametrize(("radius", "width", "length", "size"), THIN)
+def test_errors_of_thin_windings_are_within_their_bounds(radius, width, length, size):
+    # Scaled by s, force and distance scale by s: what does not is error.
+    scales = 1 + np.arange(9) * 3.7e-4
+    z = 0.4 * radius
+    forces, bounds = [], []
+    for s in scales:
+        c = Coil(s * radius, s * (radius + width), s * length, 100)
+        m = CylinderMagnet(radius=s * size, length=s * size, magnetization=1e6)
+        forces.append(float(axial_force(c, m, s * z)) / s)
+        bounds.append(float(axial_force_error(c, m, s * z)))
+    assert (max(forces) - min(forces)) / 2 < max(bounds)
+
+
+def test_what_is_not_coaxial_is_nan_where_it_cannot_be_refused():
+    traced = jax.jit(axial_force)
+    assert traced(OSEM, PR, 5e-3) == pytest.approx(float(axial_force(OSEM, PR, 5e-3)), rel=1e-13)
+    turned = CylinderMagnet(radius=3e-3, length=3e-3, magnetization=8.78e5, rotation=[np.pi, 0, 0])
+    assert traced(OSEM, turned, 5e-3) == pytest.approx(
+        -float(axial_force(OSEM, PR, 5e-3)), rel=1e-12
+    )
+    for pose in ({"position": [5e-3, 0, 0]}, {"position": [0, 0, 1e-3]}, {"rotation": [1.0, 0, 0]}):
+        aside = CylinderMagnet(radius=3e-3, length=3e-3, magnetization=8.78e5, **pose)
+        assert np.isnan(traced(OSEM, aside, 5e-3))
+        assert np.isnan(traced(Coil(9e-3, 18.72e-3, 8e-3, 600, **pose), PR, 5e-3))

@@ -42,6 +42,12 @@ def test_a_bound_is_reached_and_the_bore_kept():
     assert unsaid.magnet.radius <= 9e-3 * (1 + 1e-6)
 
 
+def test_coils_do_not_turn_inside_out():
+    free = {"coil.outer_radius": (5e-3, 25e-3), "coil.inner_radius": (4e-3, 24e-3)}
+    best = design(OSEM, PR, free)
+    assert best.coil.outer_radius > best.coil.inner_radius >= best.magnet.radius
+
+
 def test_turns_follow_the_section_of_the_wire():
     wire = Wire(0.33e-3)
     best = design(
@@ -89,6 +95,12 @@ def test_minimising_and_constraining_a_resistance():
             "give one of force_per_current",
         ),
         ({"free": {"coil.length": (1e-3, 2e-3)}, "maximise": "resistance"}, "give a wire"),
+        ({"free": None}, "name a free dimension"),
+        ({"free": {"coil.length": (-1e-3, 2e-3)}}, "must be above zero"),
+        (
+            {"free": {"coil.length": (1e-3, 2e-3)}, "constraints": {"position": 20.0}},
+            r"must be \(lowest, highest\)",
+        ),
         ({"free": {"coil.turns": (1, 2)}, "wire": Wire(1e-4)}, "the turns follow the section"),
     ],
 )

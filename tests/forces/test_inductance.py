@@ -119,3 +119,23 @@ def test_coupled_energy_is_positive():
 def test_what_has_no_inductance(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+@pytest.mark.parametrize("distance", [1.0, 10.0, 1000.0])
+def test_far_coils_are_dipoles(distance):
+    a = Coil(9e-3, 18.72e-3, 8e-3, 600)
+    b = Coil(9e-3, 18.72e-3, 8e-3, 600, position=[0, 0, distance])
+    expected = MU_0 / (2 * np.pi) * float(a.moment[2]) ** 2 / distance**3
+    assert mutual_inductance(a, b) == pytest.approx(expected, rel=2 * (3e-2 / distance) ** 2)
+
+
+def test_the_two_ways_meet():
+    # Just on either side of where coaxial coils are taken loop by loop.
+    a = Coil(9e-3, 18.72e-3, 8e-3, 600)
+    values = [
+        float(mutual_inductance(a, Coil(9e-3, 18.72e-3, 8e-3, 600, position=[0, 0, z]))) * z**3
+        for z in (0.45, 0.4544, 0.4545, 0.46)
+    ]
+    assert values[1] == pytest.approx(values[2], rel=1e-6)
+    slopes = np.diff(values) / np.diff([0.45, 0.4544, 0.4545, 0.46])
+    np.testing.assert_allclose(slopes, slopes[0], rtol=0.1)

@@ -134,3 +134,35 @@ def test_no_force_and_bad_levels():
         sweet_spot(OSEM, cancelling)
     with pytest.raises(InputError, match=r"between 0 and 1, got 1\.5"):
         sweet_spot(OSEM, PR).range(1.5)
+
+
+def _magnet(radius, length, M=8.78e5, **more):
+    return CylinderMagnet(radius=radius, length=length, magnetization=M, **more)
+
+
+@pytest.mark.parametrize(
+    ("source", "body", "reach"),
+    [
+        (
+            OSEM,
+            Assembly([_magnet(3e-3, 3e-3), _magnet(3e-3, 3e-3, 9e5, position=[0, 0, -0.3])]),
+            0.4,
+        ),
+        (OSEM, Assembly([_magnet(3e-3, 3e-3), _magnet(5e-3, 3e-3, position=[0, 0, -1.0])]), 1.1),
+        (Coil(1e-3, 1.1e-3, 1.0, 1000), _magnet(5e-4, 1e-3), 0.6),
+        (OSEM, _magnet(0.1, 5e-3), 0.3),
+        (OSEM, _magnet(0.15, 5e-3, inner_radius=0.12), 0.3),
+        (OSEM, _magnet(0.04, 5e-3, inner_radius=0.02), 0.1),
+        (Coil(30e-3, 31e-3, 2e-3, 10), _magnet(29.9e-3, 1e-3), 0.1),
+    ],
+)
+def test_it_is_the_highest_of_all(source, body, reach):
+    spot = sweet_spot(source, body)
+    scan = np.abs(axial_force(source, body, np.linspace(0, reach, 40001)))
+    assert scan.max() <= spot.force_per_current * (1 + 1e-13)
+    assert spot.force_per_current < scan.max() * 1.01
+
+
+def test_a_magnet_wider_than_the_bore_would_end_in_the_winding():
+    with pytest.raises(ConvergenceError, match=r"in the winding: .* touch, 5\.5 mm"):
+        sweet_spot(OSEM, _magnet(12e-3, 3e-3))

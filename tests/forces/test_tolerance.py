@@ -71,6 +71,12 @@ def test_members_of_an_assembly():
         ({"magnet.radius": -1e-5}, "must not be negative"),
         ({"magnet": 1e-5}, "is not one number"),
         ({"magnet.position": 1e-5}, "is not one number"),
+        ({"magnet.position.2": 1e-5}, "part of the distance"),
+        ({"coil.rotation.0": 1e-5}, "leaves the axis"),
+        ({"magnet.inner_radius": 1e-5}, "this magnet has none"),
+        ({"inner_radius": 1e-5}, "begin with 'coil.' or 'magnet.'"),
+        ({}, "must be a dictionary"),
+        (["coil.length"], "must be a dictionary"),
     ],
 )
 def test_bad_names_and_deviations(deviations, message):

@@ -47,3 +47,18 @@ def test_power_over_force_squared_does_not_know_the_wire():
 def test_bad_wires(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_a_wire_is_a_frozen_pytree():
+    import jax
+
+    wire = Wire(0.33e-3)
+    slope = jax.grad(lambda d: resistance(OSEM, Wire(d)))(0.33e-3)
+    assert slope == pytest.approx(-2 * float(resistance(OSEM, wire)) / 0.33e-3, rel=1e-12)
+    assert jax.jit(resistance)(OSEM, wire) == pytest.approx(
+        float(resistance(OSEM, wire)), rel=1e-14
+    )
+    with pytest.raises(AttributeError):
+        wire.diameter = 1.0
+    with pytest.raises(InputError, match="wire must be a Wire, got float"):
+        resistance(OSEM, 0.33e-3)

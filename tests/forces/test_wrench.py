@@ -204,3 +204,18 @@ def test_overlap_and_wrong_kinds_are_refused():
         )
     with pytest.raises(InputError, match="coil must be a Coil, Loop or Polyline"):
         wrench(Dipole([0, 0, 1]), OSEM)
+
+
+def test_no_force_is_no_error():
+    for body in (Dipole([0, 0, 1.0]), CylinderMagnet(radius=3e-3, length=3e-3, magnetization=0.0)):
+        np.testing.assert_array_equal(wrench(OSEM, body).force, 0)
+        assert np.all(np.isfinite(stiffness(OSEM, body)))
+
+
+def test_ten_metres_away_the_bound_still_holds():
+    magnet_far = CylinderMagnet(radius=3e-3, length=3e-3, magnetization=8.78e5, position=[0, 0, 10])
+    found = wrench(OSEM, magnet_far)
+    m1, m2 = float(OSEM.moment[2]), float(magnet_far.moment[2])
+    dipoles = -3 * 1.25663706127e-6 * m1 * m2 / (2 * np.pi * 10.0**4)
+    # Of the size of the coil over the distance squared, 5e-6, is what two dipoles leave out.
+    assert abs(found.force[2] - dipoles) < found.error_estimate + 1e-5 * abs(dipoles)

@@ -114,6 +114,14 @@ def test_finite_and_differentiable_on_the_axis_and_in_the_bore(source):
     assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(gradient))
 
 
+def test_cuboid_has_a_slope_beyond_the_end_of_an_edge():
+    block = Cuboid([6e-3, 4e-3, 3e-3], [1e5, 2e5, 3e5])
+    for point in ([3e-3, 2e-3, 5e-3], [3e-3, 1e-3, 5e-3], [-9e-3, -2e-3, 1.5e-3]):
+        slope = np.asarray(jax.jacfwd(block.B)(jnp.array(point)))
+        assert abs(np.trace(slope)) < 1e-12 * np.abs(slope).max()
+        np.testing.assert_allclose(slope, slope.T, atol=1e-12 * np.abs(slope).max())
+
+
 def test_on_the_axis_by_textbook():
     z = np.linspace(-0.02, 0.03, 11)
     points = np.stack([0 * z, 0 * z, z], axis=1)

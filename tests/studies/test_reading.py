@@ -105,6 +105,8 @@ ONE_MISTAKE = [
     (("value", "case: spare, value"), "there is no case 'spare'"),
     (("published", "distance: {from: 3 mm, to: 2 mm}\npublished"), "`to` must be larger"),
     (("published", "tolerances: {coil.turns: 3 mm}\npublished"), "tolerances.coil.turns: must be"),
+    (("published", "tolerances: {coil.inner_radus: 3 mm}\npublished"), "mean 'coil.inner_radius'?"),
+    (("published", "tolerances: {magnet.magnetization: 3 mm}\npublished"), "is a length"),
 ]
 
 

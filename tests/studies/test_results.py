@@ -116,7 +116,7 @@ def test_wire_and_tolerances(finished):
     assert found["near.resistance"].value == pytest.approx(resistance)
     power = resistance / found["near.force_per_current"].value ** 2
     assert found["near.power_per_force_squared"].value == pytest.approx(power)
-    spread = forces.tolerance(coil, case.build(), dict(study.tolerances))
+    spread = forces.tolerance(coil, case.build(), study.tolerances.deviations())
     assert found["near.sweet_spot_deviation"].value == pytest.approx(float(spread.position))
     assert "pair.sweet_spot_deviation" not in found
 

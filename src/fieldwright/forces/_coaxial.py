@@ -57,8 +57,9 @@ def axial_force(coil: Coil, magnet: Source, distance: Any) -> jax.Array:
             shape [m].
 
     Returns:
-        The force, of the shape of `distance` [N/A]; exact to about 1e-14 of the largest force,
-        `axial_force_error` bounds it. Differentiable in every argument and dimension.
+        The force, of the shape of `distance` [N/A]; good to about 1e-14 of the largest force,
+        `axial_force_error` bounds the error. Differentiable in the distance and every dimension;
+        inside `jit`, where a pose that is not coaxial cannot be refused, it gives NaN.
 
     Raises:
         InputError: something is off the axis (use `wrench`), is no axially magnetized body, or is
@@ -156,6 +157,9 @@ def coaxial_pair(coil: Coil, magnet: Source) -> tuple[Walls, Rule]:
     if is_concrete(coil.rotation) and np.any(coil.rotation):
         raise InputError("the coil must point along z here: use wrench", parameter="coil")
     walls = walls_of(magnet)
+    if not is_concrete(coil.position, coil.rotation):
+        displaced = jnp.any(coil.position != 0) | jnp.any(coil.rotation != 0)
+        walls = walls._replace(current=jnp.where(displaced, jnp.nan, walls.current))
     return walls, _rule(coil, walls)
 
 
@@ -170,16 +174,24 @@ def _rule(coil: Coil, walls: Walls) -> Rule:
 def walls_of(magnet: Source) -> Walls:
     """A coaxial body as current sheets, about its own origin.
 
-    Known dimensions stay with NumPy: so little work is not worth a compiler's.
+    Known dimensions stay with NumPy: so little work is not worth a compiler's. Where a pose is not
+    known, one that is not coaxial makes the currents NaN.
 
     Raises:
         InputError: a part of it is off its axis, or has no axial sheets.
     """
     magnet = jax.tree.map(lambda v: np.asarray(v) if is_concrete(v) else v, magnet)
-    sheets = _sheets(magnet, 1.0, 0.0)
+    sheets = _sheets(magnet, _centred(magnet), -magnet.position[2])
     if is_concrete(sheets):
         return Walls(*(np.array(column) for column in zip(*sheets, strict=True)))
     return Walls(*(jnp.stack(column) for column in zip(*sheets, strict=True)))
+
+
+def _centred(body: Source) -> Any:
+    """1, or NaN if the body turns out not to be at the origin."""
+    if is_concrete(body.position):
+        return 1.0
+    return jnp.where(jnp.any(body.position != 0), jnp.nan, 1.0)
 
 
 def _sheets(body: Source, direction: Any, z: Any) -> list[tuple[Any, Any, Any, Any]]:
@@ -206,10 +218,29 @@ def _sheets(body: Source, direction: Any, z: Any) -> list[tuple[Any, Any, Any, A
     )
 
 
+def first_sheets(body: Source, start: int = 0) -> tuple[int, ...]:
+    """For each magnet or coil that a body consists of, the number of its first sheet."""
+    if not isinstance(body, Assembly):
+        return (start,)
+    firsts: tuple[int, ...] = ()
+    for member in body.sources:
+        firsts += first_sheets(member, start)
+        start += _sheet_count(member)
+    return firsts
+
+
+def _sheet_count(body: Source) -> int:
+    if isinstance(body, Assembly):
+        return sum(_sheet_count(member) for member in body.sources)
+    return len(body.walls) if isinstance(body, CylinderMagnet) else _SHEETS
+
+
 def _direction(body: Source) -> Any:
     """+1 or -1 along the axis of the frame that `body` is placed in."""
     if not is_concrete(body.position, body.rotation):
-        return rotation_matrix(jnp.asarray(body.rotation))[2, 2]
+        along = rotation_matrix(jnp.asarray(body.rotation))[2, 2]
+        aside = jnp.any(jnp.asarray(body.position)[:2] != 0)
+        return jnp.where(aside | (jnp.abs(along) < 1 - 1e-12), jnp.nan, jnp.sign(along))
     # Half a turn about an axis across z turns the body round.
     direction = np.cos(np.linalg.norm(body.rotation)) if np.any(body.rotation[:2]) else 1.0
     tilted = abs(abs(direction) - 1) > 1e-12 or (direction < 0 and body.rotation[2] != 0)

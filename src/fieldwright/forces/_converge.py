@@ -35,7 +35,7 @@ def converge(
         bodies: what the orders are chosen for.
 
     Raises:
-        ConvergenceError: even the highest orders differ by more than 1e-6.
+        ConvergenceError: even the highest orders differ by more than 1e-3.
     """
     if not is_concrete(bodies):
         coarse, fine = compute(TRACED_ORDERS)
@@ -48,14 +48,15 @@ def converge(
             max(float(np.max(np.abs(value))), 1e-3 * float(scale))
             for value, scale in zip(*fine, strict=True)
         ]
-        worst = max(float(error) / size for error, size in zip(errors, sizes, strict=True) if size)
+        ratios = [float(e) / size for e, size in zip(errors, sizes, strict=True) if size]
+        worst = max(ratios, default=0.0)
         if worst <= TOLERANCE:
             return fine[0], errors
-    if worst <= 1e-6:
+    if worst <= 1e-3:
         return fine[0], errors
     raise ConvergenceError(
-        f"no order of integration converges (relative change {worst:.1g} at order {orders[1]}): "
-        f"the bodies overlap or touch"
+        f"no order of integration converges (relative change {worst:.1g} at order {orders[1]}): do "
+        f"the bodies overlap, or are they thousands of times their size apart?"
     )
 
 
@@ -67,8 +68,8 @@ def gather(parts: list[Elements]) -> tuple[Elements, list[slice]]:
 
 
 def _errors(coarse: Sums, fine: Sums) -> tuple[jax.Array, ...]:
-    """The change between orders, and what rounding does to terms of these sizes."""
+    """Twice the change between orders, and what rounding does to terms of these sizes."""
     return tuple(
-        jnp.max(jnp.abs(after - before)) + 4 * np.finfo(float).eps * scale
+        2 * jnp.max(jnp.abs(after - before)) + 4 * np.finfo(float).eps * scale
         for before, after, scale in zip(coarse[0], *fine, strict=True)
     )

@@ -16,7 +16,7 @@ from fieldwright.forces._coupling import external_coupling
 from fieldwright.forces._parameters import Pair, get, replaced
 from fieldwright.forces._sweet_spot import SweetSpot, sweet_spot
 from fieldwright.forces._wire import Wire, resistance
-from fieldwright.sources import Coil, Source
+from fieldwright.sources import Assembly, Coil, Source
 
 #: (lowest, highest); None where there is no bound.
 Bounds = tuple[float | None, float | None]
@@ -40,6 +40,10 @@ class Design(NamedTuple):
 
 def _clearance(pair: Pair, spot: SweetSpot, wire: Wire | None) -> jax.Array:
     return pair.coil.inner_radius - jnp.max(walls_of(pair.magnet).radius)
+
+
+def _winding_width(pair: Pair, spot: SweetSpot, wire: Wire | None) -> jax.Array:
+    return pair.coil.outer_radius - pair.coil.inner_radius
 
 
 def _range_width(pair: Pair, spot: SweetSpot, wire: Wire | None) -> jax.Array:
@@ -73,6 +77,7 @@ QUANTITIES: dict[str, Callable[[Pair, SweetSpot, Wire | None], jax.Array]] = {
     "clearance": _clearance,  # between magnet and bore [m]
     "moment": _moment,  # net [A m^2]
     "winding_volume": _winding_volume,  # [m^3]
+    "winding_width": _winding_width,  # outer less inner radius [m]
     "resistance": _resistance,  # [ohm]
     "force_per_root_power": lambda pair, spot, wire: (
         spot.force_per_current / jnp.sqrt(_resistance(pair, spot, wire))
@@ -101,7 +106,7 @@ def design(
         maximise: one of "force_per_current" [N/A], "force_per_root_power" [N/W^(1/2)],
             "range_width" (of the 95 % range) [m], "curvature" (the flattest: it is negative)
             [N/A/m^2], "position" [m], "moment" [A m^2], "clearance" [m], "winding_volume" [m^3],
-            "resistance" [ohm]; with a "-" before it, it is minimised.
+            "winding_width" [m], "resistance" [ohm]; with a "-" before it, it is minimised.
         constraints: for any of these, or any dimension, (lowest, highest), None for no bound.
         wire: what the coil is wound from. Then its turns follow its section, as densely as in
             `coil`; without a wire their number stays.
@@ -123,12 +128,16 @@ def design(
     >>> print(f"radius {best.magnet.radius * 1e3:.4f} mm: {best.quantities['moment']:.6f} A m^2")
     radius 3.4763 mm: 0.100000 A m^2
     """
-    problem = _Problem(Pair(coil, magnet), dict(free), maximise, dict(constraints or {}), wire)
+    if not isinstance(free, Mapping) or not free:
+        raise InputError("name a free dimension or more, each with its bounds", parameter="free")
+    limits = {name: _limits_of(name, bounds) for name, bounds in (constraints or {}).items()}
+    problem = _Problem(Pair(coil, magnet), dict(free), maximise, limits, wire)
     best, message = None, ""
     for start in problem.starts():
         answer = problem.solve(start)
         message = message or str(answer.message)
-        if problem.violation(answer.x) < 1e-6 and (best is None or answer.fun < best.fun):
+        sound = problem.violation(answer.x) < 1e-6 and problem.is_sound(answer.x)
+        if sound and (best is None or answer.fun < best.fun):
             best = answer
     if best is None:
         raise ConvergenceError(f"no design fulfils all constraints ({message})")
@@ -148,8 +157,6 @@ class _Problem:
         wire: Wire | None,
     ):
         self.start, self.wire, self.names = start, wire, list(free)
-        if not free:
-            raise InputError("name a free dimension or more", parameter="free")
         for name in free:
             get(start, name)
             if name == "coil.turns" and wire is not None:
@@ -165,8 +172,16 @@ class _Problem:
                 f"the bounds of {name} are {free[name]}: the first must be the lower",
                 parameter=name,
             )
+        for name, low in zip(self.names, self.low, strict=True):
+            if name.rsplit(".", 1)[-1] in _POSITIVE and low <= 0:
+                raise InputError(
+                    f"the lowest {name} must be above zero, got {low:g}", parameter=name
+                )
         self.sign = -1.0 if not maximise.startswith("-") else 1.0
         self.goal = maximise.removeprefix("-")
+        if {"coil.inner_radius", "coil.outer_radius"} & set(free):
+            low, high = constraints.get("winding_width", (None, None))
+            constraints["winding_width"] = (max(1e-6, low or 0.0), high)
         if self._clearance_at_start() > 0:
             low, high = constraints.get("clearance", (None, None))
             constraints["clearance"] = (0.0 if low is None else low, high)
@@ -224,6 +239,15 @@ class _Problem:
         slopes, values = self._jacobian(jnp.asarray(x))
         return np.asarray(values) / self.size, np.asarray(slopes) / self.size[:, None]
 
+    def is_sound(self, x: np.ndarray) -> bool:
+        """Whether the dimensions make bodies that the constructors would accept."""
+        try:
+            for body in self.pair(x):
+                _check(body)
+        except InputError:
+            return False
+        return True
+
     def _limits(self) -> list[tuple[int, float, float]]:
         """(index, sign, bound) so that sign * (quantity - bound) >= 0, in units of the start."""
         limits = []
@@ -274,7 +298,28 @@ class _Problem:
         return {name: float(self._value(name, pair, spot)) for name in (*names, *self.names)}
 
 
+_POSITIVE = ("inner_radius", "outer_radius", "radius", "length", "turns")
 _NEED_WIRE = ("resistance", "force_per_root_power")
+
+
+def _check(body: Source) -> None:
+    check = getattr(body, "__check_init__", None)
+    if check:
+        check()
+    for member in body.sources if isinstance(body, Assembly) else ():
+        _check(member)
+
+
+def _limits_of(name: str, bounds: Any) -> Bounds:
+    try:
+        low, high = (None if bound is None else float(bound) for bound in bounds)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"the constraint on {name} must be (lowest, highest), None where there is no bound, "
+            f"got {bounds!r}",
+            parameter=name,
+        ) from None
+    return low, high
 
 
 def _bound(name: str, bounds: Any, index: int) -> float:

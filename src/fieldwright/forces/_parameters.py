@@ -27,21 +27,47 @@ def get(pair: Pair, name: str) -> Any:
     Raises:
         InputError: there is none of that name.
     """
+    if not isinstance(name, str):
+        raise InputError(f"dimensions go by names such as 'coil.length', got {name!r}")
     value: Any = pair
     for part in name.split("."):
         names = _names(value)
         if part not in names:
-            near = difflib.get_close_matches(part, names, n=1)
             raise InputError(
-                f"there is no dimension {name!r}: "
-                + (f"did you mean {near[0]!r} for {part!r}?" if near else "")
-                + (f" {part!r} is none of {', '.join(names)}" if names and not near else ""),
-                parameter=name,
+                f"there is no dimension {name!r}: {_hint(part, names)}", parameter=name
             )
         value = value[int(part)] if part.isdigit() else getattr(value, part)
     if value is None or np.ndim(value) != 0 or isinstance(value, Source):
-        raise InputError(f"{name!r} is not one number: go on to {_names(value)}", parameter=name)
+        further = _names(value)
+        raise InputError(
+            f"{name!r} is not one number: "
+            + (f"go on to one of {', '.join(further)}" if further else "this magnet has none"),
+            parameter=name,
+        )
+    _require_coaxial(name)
     return value
+
+
+def _hint(part: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(part, names, n=1)
+    if near:
+        return f"did you mean {near[0]!r} for {part!r}?"
+    if names == list(Pair._fields):
+        return "begin with 'coil.' or 'magnet.'"
+    return (
+        f"{part!r} is none of {', '.join(names)}" if names else f"nothing follows before {part!r}"
+    )
+
+
+def _require_coaxial(name: str) -> None:
+    """Of the poses, only where members of an assembly are along the axis leaves it coaxial."""
+    parts = name.split(".")
+    if "rotation" in parts or ("position" in parts and (len(parts) < 5 or parts[-1] != "2")):
+        raise InputError(
+            f"{name!r} leaves the axis, or is part of the distance, which is not a dimension: "
+            f"see wrench and stiffness",
+            parameter=name,
+        )
 
 
 def replaced(pair: Pair, values: Mapping[str, Any]) -> Pair:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -13,16 +14,17 @@ from fieldwright.errors import ConvergenceError, InputError
 from fieldwright.forces._coaxial import (
     Walls,
     coaxial_pair,
+    first_sheets,
     force_derivatives,
     rounding_errors,
 )
 from fieldwright.forces._result import Result, quantity
 from fieldwright.sources import Coil, Source
-from fieldwright.sources._checks import is_concrete
+from fieldwright.sources._checks import as_float, is_concrete
 from fieldwright.sources._winding import Rule
 
-#: Distances at which the first look at the force is taken.
-_LOOKS = 40
+#: Distances to look at, before Newton's method, in each of the three stretches that a body has.
+_LOOKS = 14
 _NEWTON_STEPS = 40
 
 
@@ -62,7 +64,8 @@ class SweetSpot(Result):
             InputError: `level` is not between 0 and 1.
             ConvergenceError: the force does not fall to `level` on one side.
         """
-        if not 0 < level < 1:
+        level = as_float(level, "level")
+        if is_concrete(level) and not 0 < level < 1:
             raise InputError(
                 f"level is a part of the largest force, between 0 and 1, got {level:g}",
                 parameter="level",
@@ -92,7 +95,8 @@ def sweet_spot(coil: Coil, magnet: Source) -> SweetSpot:
 
     Raises:
         InputError: the magnet is not on the axis, or of a kind that has no axial force.
-        ConvergenceError: there is no force, or it has no maximum.
+        ConvergenceError: there is no force, or it has no maximum but where coil and magnet would
+            overlap.
 
     Source: M. Barton, JGW-T1503239 (2016), section 2, where `deriv2` is minus our `curvature`.
 
@@ -106,7 +110,7 @@ def sweet_spot(coil: Coil, magnet: Source) -> SweetSpot:
     95 % from 5.1688 mm to 8.5299 mm
     """
     walls, rule = coaxial_pair(coil, magnet)
-    found, reach, values = _sweet_spot(coil, walls, rule)
+    found, reach, values = _sweet_spot(coil, walls, first_sheets(magnet), rule)
     spot = SweetSpot(coil, magnet, *values)
     if is_concrete(found, values):
         if not spot.force_per_current > spot.error_estimate:
@@ -115,27 +119,60 @@ def sweet_spot(coil: Coil, magnet: Source) -> SweetSpot:
             raise ConvergenceError(
                 f"the force has no maximum between 0 and {float(reach) * 1e3:.4g} mm"
             )
+        _require_apart(coil, magnet, walls, first_sheets(magnet), float(spot.position))
     return spot
 
 
-def _reach(coil: Coil, walls: Walls) -> jax.Array:
-    """A distance beyond any maximum: the ends meet, and two coil radii more."""
-    return coil.length / 2 + jnp.max(walls.length / 2 + jnp.abs(walls.z)) + 2 * coil.outer_radius
+def _require_apart(
+    coil: Coil, magnet: Source, walls: Walls, firsts: tuple[int, ...], position: float
+) -> None:
+    """Raise `ConvergenceError` if a part of the magnet would be inside the winding."""
+    if not is_concrete(coil, magnet):
+        return
+    for first, last in pairwise((*firsts, len(walls.radius))):
+        radii = walls.radius[first:last]
+        # One sheet is a solid magnet, several are a hollow one or a winding.
+        inside = 0.0 if last - first == 1 else np.min(radii)
+        beside = inside >= coil.outer_radius or np.max(radii) <= coil.inner_radius
+        nearest = float(coil.length + walls.length[first]) / 2
+        if not beside and abs(position + walls.z[first]) < nearest * (1 - 1e-12):
+            raise ConvergenceError(
+                f"the force is largest at {position * 1e3:.4g} mm, where the magnet would be in "
+                f"the winding: it grows until they touch, {nearest * 1e3:.4g} mm from centre to "
+                f"centre"
+            )
 
 
-def _looks(coil: Coil, walls: Walls) -> jax.Array:
-    """Distances from 0 outwards, closest where the coil is near."""
-    near = (coil.inner_radius + coil.length) / 2
-    reach = _reach(coil, walls)
-    return near * jnp.expm1(jnp.linspace(0.0, 1.0, _LOOKS) * jnp.log1p(reach / near))
+def _looks(coil: Coil, walls: Walls, firsts: tuple[int, ...]) -> jax.Array:
+    """Distances of zero or more to look at, as many for each of the magnet's bodies.
+
+    Closest around those where an end of the body meets one of the coil's: there the force turns, on
+    the scale of the gap between the two or, further out, of their radii.
+    """
+    radius, length, z = (jnp.asarray(v)[jnp.array(firsts), None] for v in _but_current(walls))
+    meet = (coil.length + length) / 2
+    part = jnp.abs(coil.length - length) / 2
+    gap = jnp.maximum(jnp.abs(coil.inner_radius - radius), 1e-3 * coil.outer_radius)
+    grades = jnp.linspace(0.0, 1.0, _LOOKS + 1)[1:]
+    away = gap / 4 * jnp.expm1(grades * jnp.log1p(12 * (coil.outer_radius + radius) / gap))
+    between = jnp.linspace(0.0, 1.0, _LOOKS) * meet
+    half = jnp.concatenate([between, meet + away, jnp.maximum(part - away, 0.0)], axis=1)
+    # A single body at the origin has its mirror image below zero.
+    both = half if len(firsts) == 1 else jnp.concatenate([half - z, -half - z], axis=1)
+    return jnp.sort(jnp.maximum(both if len(firsts) > 1 else both - z, 0.0).ravel())
 
 
-@partial(jax.jit, static_argnums=2)
+def _but_current(walls: Walls) -> tuple[Any, Any, Any]:
+    return walls.radius, walls.length, walls.z
+
+
+@partial(jax.jit, static_argnums=(2, 3))
 def _sweet_spot(
-    coil: Coil, walls: Walls, rule: Rule
+    coil: Coil, walls: Walls, firsts: tuple[int, ...], rule: Rule
 ) -> tuple[jax.Array, jax.Array, tuple[jax.Array, ...]]:
     """Whether a maximum is inside the search, how far that went, and the numbers of a SweetSpot."""
-    found, near, coarse = _search(*jax.lax.stop_gradient((coil, walls)), rule)
+    looks = _looks(*jax.lax.stop_gradient((coil, walls)), firsts)
+    found, near, coarse = _search(*jax.lax.stop_gradient((coil, walls)), looks, rule)
     # A last step of Newton's, by the finer rule: it settles the last digits, and carries the
     # derivatives with respect to the dimensions.
     finer, rounding = rounding_errors(coil, walls, near, 3)
@@ -154,31 +191,31 @@ def _sweet_spot(
         direction,
         *errors,
     )
-    return found, _reach(coil, walls), values
+    return found, looks[-1], values
 
 
 def _search(
-    coil: Coil, walls: Walls, rule: Rule
+    coil: Coil, walls: Walls, looks: jax.Array, rule: Rule
 ) -> tuple[jax.Array, jax.Array, tuple[jax.Array, ...]]:
     """The largest force by a look at many distances, then Newton's method on the slope.
 
     Returns whether it is inside the search, the last distance at which Newton's method looked, and
     the force and its derivatives there.
     """
-    looks = _looks(coil, walls)
     (forces,) = force_derivatives(coil, walls, looks, 1, rule)
     best = jnp.argmax(jnp.abs(forces))
-    sign = jnp.sign(forces[best])
-    # The maximum may lie at the centre itself, by symmetry: look a little to its other side.
-    low = jnp.where(best == 0, -looks[1], looks[jnp.maximum(best - 1, 0)])
-    high = looks[jnp.minimum(best + 1, _LOOKS - 1)]
+    sign, start = jnp.sign(forces[best]), looks[best]
+    high = jnp.min(jnp.where(looks > start, looks, jnp.inf))
+    low = jnp.max(jnp.where(looks < start, looks, -jnp.inf))
+    # The maximum may lie at zero itself, by symmetry: look a little to its other side.
+    low = jnp.where(start == 0, -high, low)
 
     def slope(z: jax.Array) -> tuple[jax.Array, jax.Array, Any]:
         values = force_derivatives(coil, walls, z, 3, rule)
         return sign * values[1], sign * values[2], values
 
-    near, values = _root(slope, low, high, looks[best])
-    return best < _LOOKS - 1, near, values
+    near, values = _root(slope, low, jnp.minimum(high, 2 * looks[-1]), start)
+    return jnp.isfinite(high), near, values
 
 
 def _root(function: Any, low: jax.Array, high: jax.Array, start: jax.Array) -> tuple[Any, Any]:
@@ -249,6 +286,8 @@ def _range_search(
 
     # Where the parabola falls to the level is a good place to start.
     guess = jnp.sqrt(2 * (1 - level) * jnp.abs(force / curvature))
-    start = jnp.full(2, jnp.minimum(guess, _reach(coil, walls)))
-    away, _ = _root(excess, jnp.zeros(2), jnp.full(2, 2 * _reach(coil, walls)), start)
+    reach = coil.length + 4 * coil.outer_radius
+    reach += jnp.max(walls.length + jnp.abs(walls.z) + 4 * walls.radius)
+    start = jnp.full(2, jnp.minimum(guess, reach))
+    away, _ = _root(excess, jnp.zeros(2), jnp.full(2, 2 * reach), start)
     return sides * away

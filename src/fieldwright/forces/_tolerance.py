@@ -61,6 +61,11 @@ def tolerance(coil: Coil, magnet: Source, deviations: Mapping[str, Any]) -> Tole
     >>> print(f"{spread.force_per_current * 1e3:.4f} mN/A, {spread.position * 1e6:.3f} um")
     1.0291 mN/A, 19.810 um
     """
+    if not isinstance(deviations, Mapping) or not deviations:
+        raise InputError(
+            f"deviations must be a dictionary such as {{'coil.length': 1e-5}}, got {deviations!r}",
+            parameter="deviations",
+        )
     pair = Pair(coil, magnet)
     nominal = {name: get(pair, name) for name in deviations}
     sigmas = {}

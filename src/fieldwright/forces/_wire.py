@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 
@@ -29,7 +30,7 @@ _WARM = (200.0, 500.0)
 _ROOM = 293.15
 
 
-class Wire:
+class Wire(eqx.Module):
     """A round wire.
 
     Args:
@@ -45,6 +46,9 @@ class Wire:
     >>> print(f"{Wire(0.36e-3).resistivity * 1e9:.3f} nohm m")
     17.241 nohm m
     """
+
+    diameter: jax.Array
+    resistivity: jax.Array
 
     def __init__(
         self,
@@ -137,6 +141,11 @@ def power_per_force_squared(coil: Coil, magnet: Source, wire: Wire) -> jax.Array
 
 
 def _require_room(coil: Coil, wire: Wire) -> None:
+    for name, given, kind in (("coil", coil, Coil), ("wire", wire, Wire)):
+        if not isinstance(given, kind):
+            raise InputError(
+                f"{name} must be a {kind.__name__}, got {type(given).__name__}", parameter=name
+            )
     if not is_concrete(coil, wire.diameter):
         return
     section = (coil.outer_radius - coil.inner_radius) * coil.length

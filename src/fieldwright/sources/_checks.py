@@ -69,7 +69,12 @@ def require_positive(**values: Any) -> None:
 def require_points(points: Any) -> Any:
     """`points` as a float64 array (..., 3)."""
     if not isinstance(points, jax.Array):
-        points = np.asarray(points)
+        try:
+            points = np.asarray(points)
+        except ValueError as error:
+            raise InputError(
+                f"points are not an array of numbers: {error}", parameter="points"
+            ) from None
         if points.dtype.kind in "iu":
             points = points.astype(np.float64)
     if points.ndim == 0 or points.shape[-1] != 3:

@@ -80,7 +80,9 @@ def _angle(u: jax.Array, v: jax.Array, w: jax.Array, w_far: jax.Array) -> jax.Ar
 
     def corner(w: jax.Array) -> jax.Array:
         distance = jnp.sqrt(u * u + v * v + w * w)
-        return jnp.arctan2(up * v * w, up * u * distance)
+        # Beyond the end of an edge the angles cancel, but their slopes must not be 0/0.
+        along = jnp.where((u == 0) & (v * w == 0), distance, up * u * distance)
+        return jnp.arctan2(up * v * w, along)
 
     return corner(w_far) - corner(w)
 

@@ -53,12 +53,16 @@ def over_winding(
     # r^2 has no derivative there.
     r = jnp.sqrt(jnp.maximum(r2, (1e-3 * outer) ** 2))
     d = jnp.sqrt(z * z + (smallest * (outer - inner)) ** 2)
-    low, high = jnp.arcsinh((inner - r) / d), jnp.arcsinh((outer - r) / d)
+    u, v = (inner - r) / d, (outer - r) / d
+    low, high = jnp.arcsinh(u), jnp.arcsinh(v)
     faces = (r > inner) & (r < outer)
-    middle = jnp.where(faces, 0.0, (low + high) / 2)
+    # high - low without the cancellation that a thin winding would suffer from.
+    root_u, root_v = jnp.sqrt(1 + u * u), jnp.sqrt(1 + v * v)
+    mean = jnp.where(faces, 1.0, (u + v) / jnp.where(faces, 1.0, v * root_u + u * root_v))
+    whole = jnp.arcsinh((outer - inner) / d * mean)
     # Both panels at once, on a leading axis.
-    starts = jnp.stack([low, middle])
-    halves = jnp.stack([middle - low, high - middle]) / 2
+    starts = jnp.stack([low, jnp.where(faces, 0.0, low + whole / 2)])
+    halves = jnp.stack([jnp.where(faces, -low, whole / 2), jnp.where(faces, high, whole / 2)]) / 2
 
     def add(total: Any, node: tuple[jax.Array, jax.Array]) -> tuple[Any, None]:
         x, weight = node

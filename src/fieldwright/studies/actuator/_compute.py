@@ -13,6 +13,7 @@ import numpy as np
 from fieldwright import forces
 
 from ...constants import MU_0
+from ...errors import ConvergenceError
 from ...units import parse
 from .._judge import Quantity
 from .._study import Outcome, Progress
@@ -55,9 +56,9 @@ def compute(study: ActuatorStudy, progress: Progress) -> Outcome:
     most = max(len(case.parts()) for case in cases.values())
     sources = {name: (study.coil_of(case), case.build(most)) for name, case in cases.items()}
     progress("compiling")
-    _compile(*next(iter(sources.values())), distance)
+    _compile(*next(iter(sources.items())), distance)
     progress("computing")
-    results = {name: _solve(*pair, distance) for name, pair in sources.items()}
+    results = {name: _solve(name, *pair, distance) for name, pair in sources.items()}
     quantities: dict[str, Quantity] = {}
     for name, case in study.all_cases().items():
         for quantity, (value, error) in _numbers(study, case, results[name]).items():
@@ -74,15 +75,15 @@ def compute(study: ActuatorStudy, progress: Progress) -> Outcome:
     )
 
 
-def _compile(coil: Any, magnet: Any, distance: np.ndarray) -> None:
+def _compile(name: str | None, pair: tuple[Any, Any], distance: np.ndarray) -> None:
     """Solve one case, in parts at a time: XLA compiles outside Python's lock.
 
     What the figures and the dataset need is imported meanwhile.
     """
     with ThreadPoolExecutor(max_workers=3) as pool:
         tasks: list[Future[Any]] = [
-            pool.submit(_find_spot, coil, magnet),
-            pool.submit(forces.axial_force_derivatives, coil, magnet, distance),
+            pool.submit(_solve, name, *pair, distance[:0]),
+            pool.submit(forces.axial_force_derivatives, *pair, distance),
             *(pool.submit(import_module, name) for name in ("matplotlib.figure", "xarray")),
         ]
         for task in tasks:
@@ -95,8 +96,11 @@ def _find_spot(coil: Any, magnet: Any) -> tuple[Any, tuple[float, float]]:
     return spot, (float(low), float(high))
 
 
-def _solve(coil: Any, magnet: Any, distance: np.ndarray) -> CaseResult:
-    spot, limits = _find_spot(coil, magnet)
+def _solve(name: str | None, coil: Any, magnet: Any, distance: np.ndarray) -> CaseResult:
+    try:
+        spot, limits = _find_spot(coil, magnet)
+    except ConvergenceError as error:
+        raise ConvergenceError(f"cases.{name}: {error}" if name else str(error)) from None
     found = forces.axial_force_derivatives(coil, magnet, distance)
     curves = dict(zip(CURVES, (np.asarray(values) for values in found), strict=True))
     return CaseResult(coil, spot, limits, curves)
@@ -150,8 +154,8 @@ def _of_tolerances(
 ) -> dict[str, tuple[float, float | None]]:
     if not has_tolerances(study, case):
         return {}
-    deviations = {str(path): deviation for path, deviation in study.tolerances.items()}
-    found = forces.tolerance(result.coil, case.build(), deviations)
+    assert study.tolerances is not None
+    found = forces.tolerance(result.coil, case.build(), study.tolerances.deviations())
     return {
         "force_per_current_deviation": (float(found.force_per_current), None),
         "sweet_spot_deviation": (float(found.position), None),

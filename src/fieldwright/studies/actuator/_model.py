@@ -199,14 +199,29 @@ class FigurePart(Part):
     show: Literal["maximum", "parabola", "range"] = "maximum"
 
 
-Tolerated = Literal[
-    "coil.inner_radius",
-    "coil.outer_radius",
-    "coil.length",
-    "magnet.radius",
-    "magnet.inner_radius",
-    "magnet.length",
-]
+class TolerancesPart(Part):
+    """Standard deviations, under the names that dimensions have in `fieldwright.forces`."""
+
+    coil_inner_radius: Length | None = Field(None, alias="coil.inner_radius")
+    coil_outer_radius: Length | None = Field(None, alias="coil.outer_radius")
+    coil_length: Length | None = Field(None, alias="coil.length")
+    coil_turns: Count | None = Field(None, alias="coil.turns")
+    magnet_radius: Length | None = Field(None, alias="magnet.radius")
+    magnet_inner_radius: Length | None = Field(None, alias="magnet.inner_radius")
+    magnet_length: Length | None = Field(None, alias="magnet.length")
+    magnet_magnetization: quantity("A/m", positive=True) | None = Field(  # type: ignore[valid-type]
+        None, alias="magnet.magnetization"
+    )
+
+    def deviations(self) -> dict[str, float]:
+        """The deviations that are given, in SI units."""
+        fields = type(self).model_fields.items()
+        values = {str(field.alias): getattr(self, name) for name, field in fields}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def texts(self) -> dict[str, str]:
+        """The same as a file would write them."""
+        return self.model_dump(by_alias=True, exclude_none=True, mode="json")
 
 
 class ActuatorStudy(Magnets, Study):
@@ -217,7 +232,7 @@ class ActuatorStudy(Magnets, Study):
     wire: WirePart | None = None
     cases: dict[Name, CasePart] | None = Field(None, min_length=1)
     distance: DistancePart = Field(default_factory=lambda: DistancePart.model_validate({}))
-    tolerances: dict[Tolerated, Length] = Field({}, description="standard deviations")
+    tolerances: TolerancesPart | None = Field(None, description="standard deviations")
     derived: dict[Name, DerivedPart] = Field({}, description="quantities made of others")
     figures: dict[Name, FigurePart] = Field({}, description="figures for the report")
 

@@ -48,7 +48,7 @@ ALL = {**ALWAYS, **WITH_WIRE, **WITH_TOLERANCES}
 
 def has_tolerances(study: ActuatorStudy, case: CasePart) -> bool:
     """Whether a case gets standard deviations: they are defined for a magnet alone."""
-    return bool(study.tolerances) and len(case.parts()) == 1
+    return study.tolerances is not None and len(case.parts()) == 1
 
 
 def available(study: ActuatorStudy) -> dict[str, str]:

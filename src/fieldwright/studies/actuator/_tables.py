@@ -80,7 +80,7 @@ def _tolerances(study: ActuatorStudy, quantities: Mapping[str, Quantity]) -> lis
     if not study.tolerances:
         return []
     names = ["force_per_current_deviation", "sweet_spot_deviation", "curvature_deviation"]
-    given = ", ".join(f"{k} {format_quantity(v, 'm')}" for k, v in study.tolerances.items())
+    given = ", ".join(f"{k} {v}" for k, v in study.tolerances.texts().items())
     header = ["case", *(ALL[name][1] for name in names)]
     caption = f"From these standard deviations of the dimensions: {given}."
     return [Table("Tolerances", header, _rows(study, quantities, names, 3), caption)]
