@@ -188,7 +188,7 @@ def _settings(given: list[str] | None) -> dict[str, str]:
 def _prepare_jax() -> None:
     """Settings that JAX reads when it is imported: keep compiled code, and be quiet about it."""
     # XLA's loader takes tuning hints in its own cache for missing processor features (severity 2).
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # JAX itself sets 1, and commands inherit that
     folder = None if "JAX_COMPILATION_CACHE_DIR" in os.environ else _cache_folder()
     if folder is not None:
         os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)

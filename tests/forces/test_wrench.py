@@ -197,7 +197,7 @@ def test_gradient_with_respect_to_a_dimension():
 
 
 def test_overlap_and_wrong_kinds_are_refused():
-    with pytest.raises(ConvergenceError, match="overlap or touch"):
+    with pytest.raises(ConvergenceError, match="do the bodies overlap"):
         wrench(
             Loop(3e-3),
             CylinderMagnet(radius=3e-3, length=2e-3, magnetization=1e6, position=[0, 0, 1e-3]),

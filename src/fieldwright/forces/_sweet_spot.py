@@ -133,7 +133,9 @@ def _require_apart(
         radii = walls.radius[first:last]
         # One sheet is a solid magnet, several are a hollow one or a winding.
         inside = 0.0 if last - first == 1 else np.min(radii)
-        beside = inside >= coil.outer_radius or np.max(radii) <= coil.inner_radius
+        # A design that ends at the wall may be through it by what a constraint tolerates.
+        wide, narrow = coil.outer_radius * (1 - 1e-6), coil.inner_radius * (1 + 1e-6)
+        beside = inside >= wide or np.max(radii) <= narrow
         nearest = float(coil.length + walls.length[first]) / 2
         if not beside and abs(position + walls.z[first]) < nearest * (1 - 1e-12):
             raise ConvergenceError(
