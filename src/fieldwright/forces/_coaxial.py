@@ -180,7 +180,8 @@ def walls_of(magnet: Source) -> Walls:
     Raises:
         InputError: a part of it is off its axis, or has no axial sheets.
     """
-    magnet = jax.tree.map(lambda v: np.asarray(v) if is_concrete(v) else v, magnet)
+    if any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(magnet)):
+        magnet = jax.tree.map(lambda v: np.asarray(v) if is_concrete(v) else v, magnet)
     sheets = _sheets(magnet, _centred(magnet), -magnet.position[2])
     if is_concrete(sheets):
         return Walls(*(np.array(column) for column in zip(*sheets, strict=True)))

@@ -19,7 +19,7 @@ from fieldwright.sources._checks import is_concrete
 ORDERS = ((6, 9), (13, 19), (28, 42), (42, 63))
 #: The orders where the geometry is not known (inside `jit`, `grad`, `vmap`).
 TRACED_ORDERS = (19, 28)
-TOLERANCE = 1e-11
+TOLERANCE = 1e-10
 
 #: Arrays, and for each the sum of its terms regardless of sign.
 Sums = tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]

@@ -71,7 +71,7 @@ class SweetSpot(Result):
                 parameter="level",
             )
         walls, rule = coaxial_pair(self._coil, self._magnet)
-        spot = self.position, self.direction * self.force_per_current
+        spot = self.position, self.direction, self.force_per_current
         found, low, high = _range(self._coil, walls, spot, self.curvature, level, rule)
         if is_concrete(found) and not np.all(found):
             raise ConvergenceError(
@@ -113,9 +113,9 @@ def sweet_spot(coil: Coil, magnet: Source) -> SweetSpot:
     found, reach, values = _sweet_spot(coil, walls, first_sheets(magnet), rule)
     spot = SweetSpot(coil, magnet, *values)
     if is_concrete(found, values):
-        if not spot.force_per_current > spot.error_estimate:
+        if not float(spot.force_per_current) > float(spot.error_estimate):
             raise ConvergenceError("the coil does not push this magnet: the force is zero")
-        if not found or not spot.curvature < 0:
+        if not found or not float(spot.curvature) < 0:
             raise ConvergenceError(
                 f"the force has no maximum between 0 and {float(reach) * 1e3:.4g} mm"
             )
@@ -254,15 +254,15 @@ def _root(function: Any, low: jax.Array, high: jax.Array, start: jax.Array) -> t
 def _range(
     coil: Coil,
     walls: Walls,
-    spot: tuple[jax.Array, jax.Array],
+    spot: tuple[jax.Array, jax.Array, jax.Array],
     curvature: jax.Array,
     level: float,
     rule: Rule,
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Whether the force falls to `level` of that at the spot on both sides, and where."""
-    position, force = spot
+    position, force = spot[0], spot[1] * spot[2]
     wanted = force * level
-    fixed = jax.lax.stop_gradient((coil, walls, spot, curvature, jnp.asarray(level)))
+    fixed = jax.lax.stop_gradient((coil, walls, (position, force), curvature, jnp.asarray(level)))
     away = _range_search(fixed[0], fixed[1], fixed[2], fixed[3], fixed[4], rule)
     start = jax.lax.stop_gradient(position) + away
     value, slope = force_derivatives(coil, walls, start, 2, rule)

@@ -45,7 +45,7 @@ def wrench(coil: Coil | Loop | Polyline, magnet: Source) -> Wrench:
 
     Returns:
         A `Wrench` in the axes that both are placed in; the torque is about the magnet's `position`.
-        The magnet's poles are integrated over until two orders agree to 1e-11 of the force;
+        The magnet's poles are integrated over until two orders agree to 1e-10 of the force;
         inside `jit` or `grad`, where the geometry is not known, at a fixed high order.
 
     Raises:
