@@ -166,3 +166,15 @@ def test_it_is_the_highest_of_all(source, body, reach):
 def test_a_magnet_wider_than_the_bore_would_end_in_the_winding():
     with pytest.raises(ConvergenceError, match=r"in the winding: .* touch, 5\.5 mm"):
         sweet_spot(OSEM, _magnet(12e-3, 3e-3))
+
+
+@pytest.mark.parametrize("level", [0.99, 0.6, 0.2])
+def test_the_range_ends_where_the_force_first_falls_to_the_level(level):
+    # Two maxima: a range must not jump over the valley between them.
+    body = Assembly([_magnet(3e-3, 3e-3), _magnet(3e-3, 3e-3, 7e5, position=[0, 0, -0.02])])
+    spot = sweet_spot(OSEM, body)
+    away = np.linspace(0, 0.2, 200001)
+    for side, end in zip((-1, 1), spot.range(level), strict=True):
+        forces = axial_force(OSEM, body, float(spot.position) + side * away) * spot.direction
+        first = np.argmax(np.asarray(forces) < level * float(spot.force_per_current))
+        assert end == pytest.approx(float(spot.position) + side * away[first], abs=1.1e-6)

@@ -151,7 +151,7 @@ def _looks(coil: Coil, walls: Walls, firsts: tuple[int, ...]) -> jax.Array:
     Closest around those where an end of the body meets one of the coil's: there the force turns, on
     the scale of the gap between the two or, further out, of their radii.
     """
-    radius, length, z = (jnp.asarray(v)[jnp.array(firsts), None] for v in _but_current(walls))
+    radius, length, _, z = (jnp.asarray(column)[jnp.array(firsts), None] for column in walls)
     meet = (coil.length + length) / 2
     part = jnp.abs(coil.length - length) / 2
     gap = jnp.maximum(jnp.abs(coil.inner_radius - radius), 1e-3 * coil.outer_radius)
@@ -159,13 +159,9 @@ def _looks(coil: Coil, walls: Walls, firsts: tuple[int, ...]) -> jax.Array:
     away = gap / 4 * jnp.expm1(grades * jnp.log1p(12 * (coil.outer_radius + radius) / gap))
     between = jnp.linspace(0.0, 1.0, _LOOKS) * meet
     half = jnp.concatenate([between, meet + away, jnp.maximum(part - away, 0.0)], axis=1)
-    # A single body at the origin has its mirror image below zero.
-    both = half if len(firsts) == 1 else jnp.concatenate([half - z, -half - z], axis=1)
-    return jnp.sort(jnp.maximum(both if len(firsts) > 1 else both - z, 0.0).ravel())
-
-
-def _but_current(walls: Walls) -> tuple[Any, Any, Any]:
-    return walls.radius, walls.length, walls.z
+    # The force of a body alone is odd about its centre: one side of it will do.
+    sides = half - z if len(firsts) == 1 else jnp.concatenate([half - z, -half - z], axis=1)
+    return jnp.sort(jnp.maximum(sides, 0.0).ravel())
 
 
 @partial(jax.jit, static_argnums=(2, 3))
