@@ -15,3 +15,21 @@ SPEED_OF_LIGHT = 299_792_458.0
 
 #: Elementary charge [C], exact.
 ELEMENTARY_CHARGE = 1.602176634e-19
+
+#: Boltzmann constant [J/K], exact.
+BOLTZMANN = 1.380649e-23
+
+#: Planck constant [J s], exact.
+PLANCK = 6.62607015e-34
+
+#: Coulomb constant 1/(4 pi epsilon_0) [N m^2/C^2], from MU_0 and the speed of light.
+COULOMB = MU_0 * SPEED_OF_LIGHT**2 / (4 * pi)
+
+#: Atomic mass constant [kg], CODATA 2022.
+ATOMIC_MASS = 1.66053906892e-27
+
+#: Electron mass [kg], CODATA 2022.
+ELECTRON_MASS = 9.1093837139e-31
+
+#: Proton mass [kg], CODATA 2022.
+PROTON_MASS = 1.67262192595e-27

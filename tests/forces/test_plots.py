@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fieldwright._figure import STYLES, new_axes
 from fieldwright.forces import axial_force, sweet_spot
-from fieldwright.forces.plots import STYLES, draw_parabola, new_axes, plot_force, pull
+from fieldwright.forces.plots import draw_parabola, plot_force, pull
 from fieldwright.sources import Coil, CylinderMagnet
 
 COIL = Coil(inner_radius=9e-3, outer_radius=18.72e-3, length=8e-3, turns=600)

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fieldwright._result import Result, quantity
 from fieldwright.errors import InputError
-from fieldwright.forces._result import Result, quantity
 from fieldwright.sources import (
     Assembly,
     Coil,

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fieldwright._result import Result, quantity
 from fieldwright.errors import ConvergenceError, InputError
 from fieldwright.forces._coaxial import (
     Walls,
@@ -18,7 +19,6 @@ from fieldwright.forces._coaxial import (
     force_derivatives,
     rounding_errors,
 )
-from fieldwright.forces._result import Result, quantity
 from fieldwright.sources import Coil, Source
 from fieldwright.sources._checks import as_float, is_concrete
 from fieldwright.sources._winding import Rule

@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fieldwright._result import Result, quantity
 from fieldwright.errors import InputError
 from fieldwright.forces._parameters import Pair, get, replaced
-from fieldwright.forces._result import Result, quantity
 from fieldwright.forces._sweet_spot import sweet_spot
 from fieldwright.sources import Coil, Source
 from fieldwright.sources._checks import as_float

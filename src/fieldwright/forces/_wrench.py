@@ -10,11 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fieldwright._result import Result, quantity
 from fieldwright.constants import MU_0
 from fieldwright.errors import InputError
 from fieldwright.forces._converge import Sums, converge, gather
 from fieldwright.forces._elements import Elements, elements_of
-from fieldwright.forces._result import Result, quantity
 from fieldwright.sources import Coil, Loop, Polyline, Source, rotation_matrix
 from fieldwright.sources._source import field_of
 

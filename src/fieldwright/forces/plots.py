@@ -1,8 +1,4 @@
-"""Pictures of the force between a coil and a magnet.
-
-Colours are those of Okabe and Ito, which the colour-blind tell apart; line styles differ as well,
-so that a print in grey can be read.
-"""
+"""Pictures of the force between a coil and a magnet."""
 
 from __future__ import annotations
 
@@ -10,20 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fieldwright._figure import STYLES, dress, new_axes
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-#: (colour, line style) of the first, second, ... curve of a picture.
-STYLES = [
-    ("#000000", "-"),
-    ("#D55E00", "--"),
-    ("#0072B2", "-."),
-    ("#009E73", (0, (1, 1.2))),
-    ("#CC79A7", (0, (6, 1.5, 1, 1.5, 1, 1.5))),
-    ("#56B4E9", (0, (8, 2))),
-    ("#E69F00", (0, (3, 1))),
-]
 
 _MM = 1e3
 
@@ -82,21 +68,6 @@ def pull(force: Any) -> np.ndarray:
     return -values if largest < 0 else values
 
 
-def new_axes(width: float = 6.4, height: float = 4.0) -> Axes:
-    """Axes of a new figure of `width` x `height` inches, apart from pyplot's global state."""
-    return new_figure(width, height).add_subplot()
-
-
-def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of `width` x `height` inches, apart from pyplot's global state."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
 def draw_force(
     ax: Axes, distance: Any, force: Any, *, label: str | None = None, style: int = 0
 ) -> None:
@@ -109,10 +80,7 @@ def draw_force(
     ax.set_xlim(float(z.min()) * _MM, float(z.max()) * _MM)
     if float(height.min()) >= 0.0:
         ax.set_ylim(bottom=0.0)
-    ax.grid(True, color="0.9", linewidth=0.6)
-    ax.set_axisbelow(True)
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
+    dress(ax)
 
 
 def draw_maximum(ax: Axes, position: float, force: float, *, style: int = 0) -> None:

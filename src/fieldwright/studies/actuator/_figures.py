@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fieldwright._figure import new_figure
 from fieldwright.forces import plots
 
 from .._study import Drawing
@@ -57,10 +58,10 @@ def _only(figure: FigurePart, results: Results, distance: np.ndarray) -> Figure:
 def _force_curves(show: str, results: dict[str, CaseResult], distance: np.ndarray) -> Figure:
     """The curves of some cases; several also from near, for they may lie close together."""
     if len(results) == 1:
-        figure = plots.new_figure(6.4, 4.0)
+        figure = new_figure(6.4, 4.0)
         whole, near = figure.add_subplot(), None
     else:
-        figure = plots.new_figure(7.6, 4.0)
+        figure = new_figure(7.6, 4.0)
         whole, near = figure.subplots(1, 2, width_ratios=(1.5, 1))
     for style, (title, result) in enumerate(results.items()):
         spot = result.spot
@@ -100,7 +101,7 @@ def _zoom(ax: Axes, results: dict[str, CaseResult]) -> None:
 
 def _overview(study: ActuatorStudy, results: Results, distance: np.ndarray) -> Figure:
     """One row for each case: a ridge line, its 95 % range as a bar, its sweet spot as a dot."""
-    figure = plots.new_figure(7.2, 0.9 + 0.42 * len(results))
+    figure = new_figure(7.2, 0.9 + 0.42 * len(results))
     ax = figure.add_subplot()
     z = distance * 1e3
     for row, result in enumerate(results.values()):
