@@ -1,13 +1,30 @@
-"""What makes a magnetic field: loops, coils, magnets, wires, and assemblies of them."""
+"""What makes electric and magnetic fields: coils, magnets, wires, traps and drives, and more."""
 
 from fieldwright.sources._assembly import Assembly
 from fieldwright.sources._coil import Coil
 from fieldwright.sources._cuboid import Cuboid
 from fieldwright.sources._cylinder import CylinderMagnet
 from fieldwright.sources._dipole import Dipole
+from fieldwright.sources._driven import (
+    Driven,
+    dipole_drive,
+    parametric_drive,
+    quadrupole_drive,
+    rotating_wall,
+)
+from fieldwright.sources._field_map import FieldMap
+from fieldwright.sources._linear import LinearField
 from fieldwright.sources._loop import Loop
+from fieldwright.sources._penning import PenningTrap
 from fieldwright.sources._polyline import Polyline
-from fieldwright.sources._source import Source, rotation_matrix
+from fieldwright.sources._source import (
+    Source,
+    fields_of,
+    linear_of,
+    rotation_matrix,
+    split_linear,
+)
+from fieldwright.sources._uniform import Uniform
 
 __all__ = [
     "Assembly",
@@ -15,8 +32,20 @@ __all__ = [
     "Cuboid",
     "CylinderMagnet",
     "Dipole",
+    "Driven",
+    "FieldMap",
+    "LinearField",
     "Loop",
+    "PenningTrap",
     "Polyline",
     "Source",
+    "Uniform",
+    "dipole_drive",
+    "fields_of",
+    "linear_of",
+    "parametric_drive",
+    "quadrupole_drive",
+    "rotating_wall",
     "rotation_matrix",
+    "split_linear",
 ]

@@ -9,7 +9,8 @@ import equinox as eqx
 import jax
 
 from fieldwright.errors import InputError
-from fieldwright.sources._source import Source, field_of
+from fieldwright.sources._linear import LinearField
+from fieldwright.sources._source import Source, fields_of, linear_of, to_local
 
 
 def _members(sources: Any) -> tuple[Source, ...]:
@@ -44,8 +45,33 @@ class Assembly(Source):
 
     sources: tuple[Source, ...] = eqx.field(converter=_members)
 
-    def _local_B(self, points: jax.Array) -> jax.Array:
+    def _local_E(self, points: jax.Array, time: jax.Array) -> jax.Array:
         return sum(
-            (field_of(member, points) for member in self.sources[1:]),
-            start=field_of(self.sources[0], points),
+            (fields_of(member, points, time)[0] for member in self.sources[1:]),
+            start=fields_of(self.sources[0], points, time)[0],
         )
+
+    def _local_B(self, points: jax.Array, time: jax.Array) -> jax.Array:
+        return sum(
+            (fields_of(member, points, time)[1] for member in self.sources[1:]),
+            start=fields_of(self.sources[0], points, time)[1],
+        )
+
+    @property
+    def _limited(self) -> bool:
+        return any(member._limited for member in self.sources)
+
+    def _require_inside(self, points: jax.Array) -> None:
+        for member in self.sources:
+            if member._limited:
+                member._require_inside(to_local(member, points))
+
+    def _linear(self) -> LinearField | None:
+        parts = [linear_of(member) for member in self.sources]
+        return sum((part for part in parts if part), start=LinearField.static())
+
+    def _rest(self) -> Source | None:
+        left = [rest for rest in (member._rest() for member in self.sources) if rest is not None]
+        if not left:
+            return None
+        return Assembly(tuple(left), position=self.position, rotation=self.rotation)

@@ -74,7 +74,7 @@ class Coil(Source):
         moment = self.current * self.turn_density * self.length * jnp.pi * cubes / 3
         return moment * jnp.array([0.0, 0.0, 1.0])
 
-    def _local_B(self, points: jax.Array) -> jax.Array:
+    def _local_B(self, points: jax.Array, time: jax.Array) -> jax.Array:
         r2 = squared_radius(points)[:, None]
         ends = points[:, 2:] + jnp.array([0.5, -0.5]) * self.length
         radial, axial = over_winding(

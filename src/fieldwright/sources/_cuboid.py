@@ -49,7 +49,7 @@ class Cuboid(Source):
         """Magnetic moment (3,) [A m^2] in the magnet's own frame."""
         return self.magnetization * self.volume
 
-    def _local_B(self, points: jax.Array) -> jax.Array:
+    def _local_B(self, points: jax.Array, time: jax.Array) -> jax.Array:
         half = self.size / 2
         # Distances (n, 3, 2) from the two faces across each axis; H = M . grad grad of the block's
         # Newtonian potential, a symmetric matrix of sums over corners, whose signs are those of

@@ -110,7 +110,7 @@ class CylinderMagnet(Source):
         """Magnetic moment (3,) [A m^2] in the magnet's own frame."""
         return self.magnetization * self.volume * jnp.array([0.0, 0.0, 1.0])
 
-    def _local_B(self, points: jax.Array) -> jax.Array:
+    def _local_B(self, points: jax.Array, time: jax.Array) -> jax.Array:
         r2 = squared_radius(points)[:, None]
         ends = points[:, 2:] + jnp.array([0.5, -0.5]) * self.length
         total = jnp.zeros((2, points.shape[0]))

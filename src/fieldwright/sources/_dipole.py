@@ -31,7 +31,7 @@ class Dipole(Source):
 
     moment: jax.Array = eqx.field(converter=vector("moment"))
 
-    def _local_B(self, points: jax.Array) -> jax.Array:
+    def _local_B(self, points: jax.Array, time: jax.Array) -> jax.Array:
         square = jnp.sum(points**2, axis=-1, keepdims=True)
         along = points @ self.moment
         return (

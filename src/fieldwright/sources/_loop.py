@@ -53,6 +53,6 @@ class Loop(Source):
         """Magnetic moment (3,) [A m^2] in the loop's own frame."""
         return self.current * jnp.pi * self.radius**2 * jnp.array([0.0, 0.0, 1.0])
 
-    def _local_B(self, points: jax.Array) -> jax.Array:
+    def _local_B(self, points: jax.Array, time: jax.Array) -> jax.Array:
         field = loop_field(self.radius, squared_radius(points), points[:, 2], 7)
         return axisymmetric(points, *(self.current * part for part in field))

@@ -50,7 +50,7 @@ class Polyline(Source):
                     f"vertices {where} and {where + 1} are the same point", parameter="vertices"
                 )
 
-    def _local_B(self, points: jax.Array) -> jax.Array:
+    def _local_B(self, points: jax.Array, time: jax.Array) -> jax.Array:
         def add(total: jax.Array, ends: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, None]:
             start, end = points - ends[0], points - ends[1]
             near, far = jnp.linalg.norm(start, axis=-1), jnp.linalg.norm(end, axis=-1)

@@ -1,6 +1,7 @@
-"""What all sources of a magnetic field share: a place, an orientation, and `B`."""
+"""What all sources share: a place, an orientation, `E` and `B`."""
 
-from abc import abstractmethod
+from __future__ import annotations
+
 from typing import Any
 
 import equinox as eqx
@@ -8,7 +9,8 @@ import jax
 import jax.numpy as jnp
 
 import fieldwright._jax  # noqa: F401  (64-bit, before any array exists)
-from fieldwright.sources._checks import require_points, vector
+from fieldwright.sources._checks import as_float, is_concrete, require_points, vector
+from fieldwright.sources._linear import LinearField
 
 
 def rotation_matrix(rotation: jax.Array) -> jax.Array:
@@ -38,7 +40,22 @@ def rotation_matrix(rotation: jax.Array) -> jax.Array:
 
 
 class Source(eqx.Module):
-    """Anything that makes a magnetic field; it sits at `position`, turned by `rotation`."""
+    """Anything that makes a field; it sits at `position`, turned by `rotation`.
+
+    A kind of source gives `_local_E`, `_local_B` or both, in its own frame; what it does not give
+    is zero. Where its fields, or a part of them, are linear in position it says so in `_linear`,
+    and gives what is left over in `_rest`: the motion in linear fields is solved exactly.
+
+    >>> import jax.numpy as jnp
+    >>> from fieldwright.sources import Source
+    >>> class Undulator(Source):
+    ...     def _local_B(self, points, time):
+    ...         y, z = 200.0 * points[:, 1], 200.0 * points[:, 2]
+    ...         B = [0.0 * z, jnp.cosh(y) * jnp.cos(z), -jnp.sinh(y) * jnp.sin(z)]
+    ...         return jnp.stack(B, axis=-1)
+    >>> print(f"{Undulator(position=[0.0, 0.0, 5e-3]).B([0.0, 0.0, 0.0])[1]:.4f} T")
+    0.5403 T
+    """
 
     position: jax.Array = eqx.field(
         default=(0.0, 0.0, 0.0), converter=vector("position"), kw_only=True
@@ -47,23 +64,65 @@ class Source(eqx.Module):
         default=(0.0, 0.0, 0.0), converter=vector("rotation"), kw_only=True
     )
 
-    def B(self, points: Any) -> jax.Array:
+    def B(self, points: Any, time: Any = 0.0) -> jax.Array:
         """The magnetic flux density [T] at points.
 
         Args:
             points: where, shape (..., 3) [m].
+            time: when [s]; only driven sources change.
 
         Returns:
             B, shape (..., 3) [T].
 
         Raises:
-            InputError: points are not float64 of shape (..., 3).
+            InputError: points are not float64 of shape (..., 3), or outside a `FieldMap`.
         """
-        return _field(self, require_points(points))
+        return self._known_fields(points, time)[1]
 
-    @abstractmethod
-    def _local_B(self, points: jax.Array) -> jax.Array:
+    def E(self, points: Any, time: Any = 0.0) -> jax.Array:
+        """The electric field [V/m] at points.
+
+        Args:
+            points: where, shape (..., 3) [m].
+            time: when [s]; only driven sources change.
+
+        Returns:
+            E, shape (..., 3) [V/m].
+
+        Raises:
+            InputError: points are not float64 of shape (..., 3), or outside a `FieldMap`.
+        """
+        return self._known_fields(points, time)[0]
+
+    def _known_fields(self, points: Any, time: Any) -> tuple[jax.Array, jax.Array]:
+        points = require_points(points)
+        if self._limited and is_concrete(self, points):
+            self._require_inside(to_local(self, jnp.reshape(points, (-1, 3))))
+        return _fields(self, points, as_float(time, "time"))
+
+    @property
+    def _limited(self) -> bool:
+        """Whether there are points where no field is known."""
+        return False
+
+    def _require_inside(self, points: jax.Array) -> None:
+        """Raise `InputError` where no field is known at points (n, 3), in the source's frame."""
+
+    def _local_E(self, points: jax.Array, time: jax.Array) -> jax.Array:
+        """E (n, 3) [V/m] at points (n, 3) [m], both in the source's own frame."""
+        return jnp.zeros_like(points)
+
+    def _local_B(self, points: jax.Array, time: jax.Array) -> jax.Array:
         """B (n, 3) [T] at points (n, 3) [m], both in the source's own frame."""
+        return jnp.zeros_like(points)
+
+    def _linear(self) -> LinearField | None:
+        """The part linear in position, in the source's own frame; None where there is none."""
+        return None
+
+    def _rest(self) -> Source | None:
+        """A source of what `_linear` leaves out, in the outer frame; None where nothing is left."""
+        return self
 
 
 def to_local(source: Source, points: jax.Array) -> jax.Array:
@@ -76,11 +135,53 @@ def to_global(source: Source, vectors: jax.Array) -> jax.Array:
     return vectors @ rotation_matrix(source.rotation).T
 
 
+def fields_of(source: Source, points: jax.Array, time: Any) -> tuple[jax.Array, jax.Array]:
+    """E (n, 3) [V/m] and B (n, 3) [T] at points (n, 3) [m], in the frame the source is placed in.
+
+    >>> import jax.numpy as jnp
+    >>> from fieldwright.sources import Loop, fields_of
+    >>> E, B = fields_of(Loop(6e-3), jnp.zeros((1, 3)), 0.0)
+    >>> print(f"{B[0, 2] * 1e6:.4f} uT")
+    104.7198 uT
+    """
+    local = to_local(source, points)
+    return (
+        to_global(source, source._local_E(local, time)),
+        to_global(source, source._local_B(local, time)),
+    )
+
+
+def linear_of(source: Source) -> LinearField | None:
+    """The part of a source's field that is linear in position, in the outer frame; or None.
+
+    >>> from fieldwright.sources import Loop, Uniform, linear_of
+    >>> print(linear_of(Uniform(magnetic=[0.0, 0.0, 2.0])).B, linear_of(Loop(6e-3)))
+    [0. 0. 2.] None
+    """
+    part = source._linear()
+    return part and part.placed(source.position, rotation_matrix(source.rotation))
+
+
+def split_linear(source: Source) -> tuple[LinearField, Source | None]:
+    """A source as a field linear in position and a source of the rest.
+
+    Returns:
+        The `LinearField`, zero where there is none, and what is left, or None where nothing is.
+
+    >>> from fieldwright.sources import Loop, split_linear
+    >>> field, rest = split_linear(Loop(6e-3))
+    >>> float(abs(field.G).max()), type(rest).__name__
+    (0.0, 'Loop')
+    """
+    return linear_of(source) or LinearField.static(), source._rest()
+
+
 def field_of(source: Source, points: jax.Array) -> jax.Array:
-    """B (n, 3) [T] at points (n, 3) [m] in the frame that the source is placed in."""
-    return to_global(source, source._local_B(to_local(source, points)))
+    """B (n, 3) [T] at points (n, 3) [m] in the frame that the source is placed in, at rest."""
+    return fields_of(source, points, jnp.zeros(()))[1]
 
 
 @jax.jit
-def _field(source: Source, points: jax.Array) -> jax.Array:
-    return field_of(source, points.reshape(-1, 3)).reshape(points.shape)
+def _fields(source: Source, points: jax.Array, time: Any) -> tuple[jax.Array, jax.Array]:
+    E, B = fields_of(source, points.reshape(-1, 3), time)
+    return E.reshape(points.shape), B.reshape(points.shape)
