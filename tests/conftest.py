@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 # Before anything imports JAX or matplotlib; the commands that tests start inherit it.
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["MPLBACKEND"] = "agg"
+os.environ["EQX_ON_ERROR"] = "nan"  # as the command has it: else diffrax compiles anew each time
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # XLA's loader is wordy about its own cache
 
 import hypothesis
 import pytest
@@ -26,3 +29,13 @@ hypothesis.settings.load_profile("fieldwright")
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Compiled code and fonts of the commands that tests start, apart from the user's own."""
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> None:
+    """Most of the suite's time is compilation: both processes, and later runs, share what is."""
+    import jax
+
+    folder = Path(__file__).parents[1] / ".pytest_cache" / "compiled"
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)

@@ -24,3 +24,13 @@ class ConvergenceError(FieldwrightError, ArithmeticError):
     """No answer exists or none was found: the text carries the numbers."""
 
     exit_code = 4
+
+
+class UnstableTrapError(FieldwrightError, ArithmeticError):
+    """A trap that does not hold a charge: the text says why, `numbers` carries the figures."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, numbers: dict[str, float]):
+        super().__init__(message)
+        self.numbers = numbers

@@ -1,0 +1,151 @@
+"""The loop over steps, under `jit`: motion, damping, losses."""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from fieldwright.motion._coulomb import compiler_options
+from fieldwright.motion._integrators import Integrator, Motion
+from fieldwright.motion._problem import Problem
+
+_BLOCK = 32  # steps whose tables are made at once
+
+
+class State(eqx.Module):
+    """Where the charges are between two steps, and what became of those that were lost."""
+
+    motion: Motion  # position (n, 3) [m] and velocity (n, 3) [m/s]
+    alive: jax.Array  # (n,) bool
+    lost_step: jax.Array  # (n,): the step in which each was lost, -1 for those that are there
+    before: Motion  # at the beginning of that step
+    handed: Any  # what the integrator's last step hands to the next
+
+
+class Run(eqx.Module):
+    """What stays the same through a run; `radius` [m] is None where nothing is ever lost."""
+
+    integrator: Integrator
+    problem: Problem
+    prepared: Any
+    h: jax.Array
+    start_time: jax.Array
+    radius: jax.Array | None
+    key: jax.Array
+
+
+def begin(run: Run, position: jax.Array, velocity: jax.Array) -> State:
+    """The state at the beginning; a charge that begins outside the radius is lost at once."""
+    n = len(position)
+    alive = jnp.ones(n, dtype=bool)
+    if run.radius is not None:
+        alive = jnp.sum(position**2, axis=1) <= run.radius**2
+    motion = (position, velocity)
+    handed = run.integrator.begin(run.problem, motion, run.start_time, alive)
+    return State(motion, alive, jnp.where(alive, -1, 0), motion, handed)
+
+
+def advance(run: Run, state: State, first: jax.Array, counts: jax.Array) -> tuple[State, Motion]:
+    """The state after all steps, and the motion after each of the intervals.
+
+    `counts` (g,) are the steps of each interval, `first` is the index of the first step.
+    """
+
+    def interval(carry: Any, count: jax.Array) -> Any:
+        state, index = carry
+        state = _steps(run, state, index, count)
+        position, velocity = state.motion
+        gone = ~state.alive[:, None]
+        kept = (
+            jnp.where(gone, jnp.nan, position),
+            jnp.where(gone, jnp.nan, run.problem.true_velocity(velocity)),
+        )
+        return (state, index + count), kept
+
+    (state, _), kept = jax.lax.scan(interval, (state, first), counts)
+    return state, kept
+
+
+@lru_cache
+def compiled(batched: bool) -> Any:
+    """`advance` under jit, for one run or for a batch of runs on the leading axis."""
+    function = jax.vmap(advance, in_axes=(0, 0, None, None)) if batched else advance
+    return jax.jit(function, compiler_options=compiler_options())
+
+
+compiled_begin = jax.jit(begin)
+compiled_begin_batch = jax.jit(jax.vmap(begin))
+
+
+def _steps(run: Run, state: State, first: jax.Array, count: jax.Array) -> State:
+    times = jnp.arange(_BLOCK) * run.h
+    tabled = run.integrator.tables(run.problem, run.prepared, times, run.h) is not None
+    if not tabled:
+        return jax.lax.fori_loop(
+            first, first + count, lambda index, s: _step(run, s, index, None), state
+        )
+
+    def block(number: jax.Array, state: State) -> State:
+        begin = first + number * _BLOCK
+        times = run.start_time + (begin + jnp.arange(_BLOCK)) * run.h
+        tables = run.integrator.tables(run.problem, run.prepared, times, run.h)
+
+        def one(j: jax.Array, state: State) -> State:
+            return _step(run, state, begin + j, jax.tree.map(lambda leaf: leaf[j], tables))
+
+        return jax.lax.fori_loop(0, jnp.minimum(_BLOCK, count - number * _BLOCK), one, state)
+
+    return jax.lax.fori_loop(0, -(-count // _BLOCK), block, state)
+
+
+def _step(run: Run, state: State, index: jax.Array, table: Any) -> State:
+    time = run.start_time + index * run.h
+    before = state.motion
+    (position, velocity), handed = run.integrator.step(
+        run.problem, run.prepared, table, before, time, run.h, state.alive, state.handed
+    )
+    for number, damping in enumerate(run.problem.damping):
+        key = jax.random.fold_in(jax.random.fold_in(run.key, index), number)
+        damped = damping.apply(velocity, position, run.problem.mass, run.problem.charge, run.h, key)
+        velocity = jnp.where(state.alive[:, None], damped, velocity)
+    motion = (position, velocity)
+    if run.radius is None:
+        return State(motion, state.alive, state.lost_step, state.before, handed)
+    left = state.alive & (_farthest(run, before, motion) > run.radius**2)
+    mask = left[:, None]
+    return State(
+        motion,
+        state.alive & ~left,
+        jnp.where(left, index, state.lost_step),
+        tuple(jnp.where(mask, now, then) for now, then in zip(before, state.before, strict=True)),  # type: ignore[arg-type]
+        handed,
+    )
+
+
+def _farthest(run: Run, before: Motion, after: Motion) -> jax.Array:
+    """The largest r^2 (n,) within a step, on the cubic through both ends and their slopes."""
+
+    def knot(motion: Motion) -> tuple[jax.Array, jax.Array]:
+        position, velocity = motion
+        v = run.problem.true_velocity(velocity)
+        return jnp.sum(position**2, axis=1), 2 * run.h * jnp.sum(position * v, axis=1)
+
+    return largest_of_cubic(*knot(before), *knot(after))
+
+
+@partial(jnp.vectorize, signature="(),(),(),()->()")
+def largest_of_cubic(a: jax.Array, da: jax.Array, b: jax.Array, db: jax.Array) -> jax.Array:
+    """The largest value over (0, 1) of the cubic with values a, b and slopes da, db at its ends."""
+    square = 3 * (da + db) - 6 * (b - a)
+    linear = 6 * (b - a) - 4 * da - 2 * db
+    # The root of da + linear s + square s^2 where the slope falls, without cancellation.
+    root = jnp.sqrt(jnp.maximum(linear**2 - 4 * square * da, 0.0))
+    divisor = root - linear
+    s = jnp.clip(2 * da / jnp.where(divisor > 0, divisor, 1.0), 0.0, 1.0)
+    value = a + s * (da + s * (linear / 2 + s * square / 3))
+    peak = (da > 0) & (db < 0)
+    return jnp.maximum(jnp.maximum(a, b), jnp.where(peak, value, -jnp.inf))
