@@ -207,13 +207,23 @@ def test_validate(study):
 def test_schema():
     assert json.loads(fieldwright("schema").stdout)["oneOf"]
     assert json.loads(fieldwright("schema", "actuator").stdout)["title"] == "ActuatorStudy"
-    assert fieldwright("schema", "trap").returncode == 3
+    assert fieldwright("schema", "ring").returncode == 3
 
 
 def test_an_unknown_published_study(tmp_path):
     done = fieldwright("reproduce", "osme", cwd=tmp_path)
     assert done.returncode == 3
     assert "'osme' is no published study; there is: osem" in done.stderr
+    assert names(tmp_path) == []
+
+
+def test_settings_of_reproduce_go_with_one_study(tmp_path):
+    done = fieldwright("reproduce", "--set", "coil.turns=700", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--set goes with the NAME of one study" in done.stderr
+    done = fieldwright("reproduce", "osem", "--set", "coil.turnz=700", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "coil.turnz: unknown key 'turnz', did you mean 'turns'?" in done.stderr
     assert names(tmp_path) == []
 
 

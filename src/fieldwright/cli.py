@@ -66,6 +66,7 @@ def reproduce(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="One folder for each study goes in here.")
     ] = Path("out"),
+    settings: Settings = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -78,9 +79,12 @@ def reproduce(
         if name not in known:
             raise InputError(f"{name!r} is no published study; there is: {', '.join(known)}")
         check_target(output / name, force)
+    if settings and len(names or known) != 1:
+        raise typer.BadParameter("--set goes with the NAME of one study")
     records = []
     for name in names or known:
-        records.append(_run(read_study(known[name]), output / name, force, as_json))
+        study = read_study(known[name], _settings(settings))
+        records.append(_run(study, output / name, force, as_json))
     if as_json:
         _print_json(records)
 
@@ -162,14 +166,23 @@ def doctor(as_json: AsJson = False) -> None:
 def _run(study: Any, folder: Path, force: bool, as_json: bool) -> dict[str, Any]:
     """Run one study: progress on standard error, tables on standard output unless JSON is due."""
     from .studies._folder import check_target
+    from .studies._pieces import partial_folder
     from .studies._progress import Watch
 
     check_target(folder, force)
-    with Watch(study.study) as watch:
-        watch("loading")
-        from .studies import run_study
+    kept = partial_folder(folder)
+    if kept.is_dir():
+        _tell(f"{study.study}: going on with what an earlier run left in {kept}")
+    try:
+        with Watch(study.study) as watch:
+            watch("loading")
+            from .studies import run_study
 
-        results: Results = run_study(study, folder, force=force, progress=watch)
+            results: Results = run_study(study, folder, force=force, progress=watch)
+    except BaseException:
+        if kept.is_dir():
+            _tell(f"{kept} keeps what is finished; the same command goes on from there")
+        raise
     if not as_json:
         _print_tables(results.record, folder)
     return results.record
@@ -189,6 +202,9 @@ def _prepare_jax() -> None:
     """Settings that JAX reads when it is imported: keep compiled code, and be quiet about it."""
     # XLA's loader takes tuning hints in its own cache for missing processor features (severity 2).
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # JAX itself sets 1, and commands inherit that
+    # equinox's checks are calls back into Python, and such programs JAX does not keep compiled;
+    # results are looked at for NaN instead.
+    os.environ.setdefault("EQX_ON_ERROR", "nan")
     folder = None if "JAX_COMPILATION_CACHE_DIR" in os.environ else _cache_folder()
     if folder is not None:
         os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
@@ -280,5 +296,9 @@ def _unexpected(error: Exception) -> int:
 
 
 def _say(message: str, code: int) -> int:
-    print(f"fieldwright: {message}", file=sys.stderr)
+    _tell(f"fieldwright: {message}")
     return code
+
+
+def _tell(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)

@@ -2,8 +2,8 @@
 
 A whitelist, not an algebra system: the units below, the prefixes each is used with in a laboratory,
 and products of their powers. Scaling is done in fractions and rounded once, so that `'9 mm'` is the
-float nearest to 0.009. Unit names follow the SI brochure (9th edition); gauss, degrees and the
-atomic mass unit are the exceptions people write.
+float nearest to 0.009. Unit names follow the SI brochure (9th edition); gauss, degrees,
+the atomic mass unit and the elementary charge are the exceptions people write.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ _UNITS = {
     "T": _unit("tesla", (0, 1, -2, -1, 0, 0), 1, "pnum"),
     "G": _unit("gauss", (0, 1, -2, -1, 0, 0), Fraction(1, 10_000), "umk"),
     "u": _unit("atomic mass unit", (0, 1, 0, 0, 0, 0), _U, ""),
+    "e": _unit("elementary charge", (0, 0, 1, 1, 0, 0), _E, ""),
 }
 
 _NONE: Dimension = (0, 0, 0, 0, 0, 0)
@@ -82,7 +83,9 @@ _KINDS = {
     "A/m": ("a magnetization", "A/m"), "A m^2": ("a magnetic moment", "A m^2"),
     "A/m^2": ("a current density", "A/m^2"), "N/A": ("a force per current", "N/A"),
     "T/m": ("a field gradient", "T/m"), "N/A/m^2": ("a force curvature", "N/A/m^2"),
-    "m/s": ("a velocity", "m/s"), "N m": ("a torque", "N m"), "kg/m^3": ("a density", "kg/m^3"),
+    "m/s": ("a velocity", "m/s"), "rad/s": ("an angular frequency", "rad/us"),
+    "V/m": ("an electric field", "V/m"), "T/m^2": ("a magnetic bottle", "T/m^2"),
+    "N m": ("a torque", "N m"), "kg/m^3": ("a density", "kg/m^3"),
 }  # fmt: skip
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?")

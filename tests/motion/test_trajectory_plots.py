@@ -11,7 +11,7 @@ from PIL import Image
 from fieldwright._figure import STYLES, new_axes
 from fieldwright.errors import InputError
 from fieldwright.motion import plots
-from fieldwright.motion._trajectory_plots import scale_of
+from fieldwright.motion._plot_scales import scale_of
 
 TIME = np.linspace(0.0, 50e-6, 41)
 

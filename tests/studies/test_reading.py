@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 
@@ -69,7 +71,7 @@ ONE_MISTAKE = [
     ),
     (("radius: 3 mm", "radius: -3 mm"), "small.yaml:9: magnet.radius: must be larger than zero"),
     (("8.78e5", "0"), "small.yaml:11: magnet.magnetization: must not be zero"),
-    (("actuator", "trap"), "small.yaml:1: kind: 'trap' is no kind of study; there is: actuator"),
+    (("actuator", "ring"), "small.yaml:1: kind: 'ring' is no kind of study; there is: actuator"),
     (("actuator", "actuater"), "did you mean 'actuator'?"),
     (("kind: actuator\n", ""), "small.yaml:1: kind: is missing; write one of: actuator"),
     (("title: A small coil\n", ""), "small.yaml:1: title: is missing"),
@@ -225,9 +227,18 @@ def test_schema():
     assert one["properties"]["kind"]["const"] == "actuator"
     assert one["additionalProperties"] is False
     assert "title" in one["required"]
-    assert schema()["oneOf"] == [{"$ref": "#/$defs/actuator"}]
-    with pytest.raises(InputError, match="there is: actuator"):
-        schema("trap")
+    every = schema()
+    assert every["oneOf"] == [{"$ref": "#/$defs/actuator"}, {"$ref": "#/$defs/trap"}]
+    assert every["$defs"]["actuator.FigurePart"] != every["$defs"]["trap.FigurePart"]
+    with pytest.raises(InputError, match="there is: actuator, trap"):
+        schema("ring")
+
+
+def test_every_reference_of_the_schema_leads_somewhere():
+    every = schema()
+    names = re.findall(r'"#/\$defs/([^"]+)"', json.dumps(every))
+    assert names
+    assert set(names) <= set(every["$defs"])
 
 
 def test_a_study_error_lists_its_problems(write):

@@ -9,7 +9,7 @@ import numpy as np
 
 from fieldwright._figure import STYLES, dress, new_figure
 from fieldwright.errors import InputError
-from fieldwright.motion._trajectory_plots import scale_of
+from fieldwright.motion._plot_scales import scale_of
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from fieldwright.motion._animation import animate
+from fieldwright.motion._error_plots import plot_error, plot_order, plot_spectrum
 from fieldwright.motion._resonance_plots import plot_growth, plot_mathieu, plot_resonances
 from fieldwright.motion._trajectory_plots import (
     plot_coordinate,
-    plot_error,
     plot_orbit,
-    plot_order,
     plot_paths,
     plot_phase,
-    plot_spectrum,
 )
 
 __all__ = [

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from ..errors import InputError
@@ -82,3 +91,103 @@ Count: Any = Annotated[
 
 Length = quantity("m", positive=True)
 Position = quantity("m")
+Duration = quantity("s", positive=True)
+Angle = quantity("rad")
+Voltage = quantity("V")
+
+
+def _number(given: object) -> float:
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise refuse(f"must be a plain number, got {given!r}")
+    if not math.isfinite(given):
+        raise refuse(f"must be a finite number, got {given}")
+    return float(given)
+
+
+#: A plain number of any sign.
+Number: Any = Annotated[float, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
+
+
+def vector(unit: str) -> Any:
+    """Three quantities in `unit`: a place, a velocity, a field."""
+    part = quantity(unit)
+    return tuple[part, part, part]  # type: ignore[valid-type]
+
+
+def one_or_three(unit: str) -> Any:
+    """A quantity in `unit` that is not below zero, or a list of three, one for each axis."""
+
+    def one(given: object) -> float:
+        try:
+            value = parse(given, unit)
+        except InputError as error:
+            raise refuse(str(error)) from None
+        if value < 0:
+            raise refuse(f"must not be negative, got {given}")
+        return value
+
+    def read(given: object) -> tuple[float, ...]:
+        if isinstance(given, list | tuple):
+            if len(given) != 3:
+                raise refuse(f"must be one quantity or three, got {len(given)}")
+            return tuple(one(part) for part in given)
+        return (one(given),)
+
+    def write(value: tuple[float, ...]) -> str | list[str]:
+        texts = [_exactly(part, unit) for part in value]
+        return texts[0] if len(texts) == 1 else texts
+
+    text = {"type": "string", "description": f"{describe(unit)} (number and unit)"}
+    three = {"type": "array", "items": text, "minItems": 3, "maxItems": 3}
+    return Annotated[
+        tuple[float, ...],
+        PlainValidator(read, json_schema_input_type=Any),
+        WithJsonSchema({"anyOf": [text, three]}),
+        PlainSerializer(write),
+    ]
+
+
+def _file(given: object, info: ValidationInfo) -> str:
+    if not isinstance(given, str) or not given:
+        raise refuse(f"must be the name of a file, got {given!r}")
+    folder = (info.context or {}).get("folder", Path())
+    return str((folder / Path(given).expanduser()).absolute())
+
+
+#: A file, beside the study unless its path is absolute.
+File = Annotated[str, BeforeValidator(_file), WithJsonSchema({"type": "string"})]
+
+
+def _angular_frequency(given: object) -> float:
+    """rad/s of '1.39 rad/us', and of '221 kHz' times 2 pi."""
+    try:
+        return parse(given, "rad/s")
+    except InputError as error:
+        try:
+            return 2 * math.pi * parse(given, "Hz")
+        except InputError:
+            hint = "or a frequency such as '221 kHz', which is taken times 2 pi"
+            raise refuse(f"{error}, {hint}") from None
+
+
+def _positive_angular_frequency(given: object) -> float:
+    value = _angular_frequency(given)
+    if not value > 0:
+        raise refuse(f"must be larger than zero, got {given}")
+    return value
+
+
+_FREQUENCY_SCHEMA = WithJsonSchema(
+    {"type": "string", "description": "angular frequency (rad/us) or frequency (kHz)"}
+)
+_FREQUENCY_TEXT = PlainSerializer(lambda value: _exactly(value, "rad/s"), return_type=str)
+
+#: An angular frequency, as such ('1.39 rad/us') or as a frequency ('221 kHz').
+AngularFrequency: Any = Annotated[
+    float, BeforeValidator(_positive_angular_frequency), _FREQUENCY_SCHEMA, _FREQUENCY_TEXT
+]
+
+#: The same of either sign, such as a detuning.
+SignedAngularFrequency: Any = Annotated[
+    float, BeforeValidator(_angular_frequency), _FREQUENCY_SCHEMA, _FREQUENCY_TEXT
+]

@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from rich.status import Status
 
+_PAUSE = 15.0  # seconds between the lines of a log about one phase
+
 
 class Watch:
-    """Call it with the name of each phase as it begins; it shows them, with times, on stderr."""
+    """Call it with the name of each phase as it begins; it shows them, with times, on stderr.
+
+    A long phase calls again and again with the fraction that is done; then the time left is told.
+    """
 
     def __init__(self, title: str):
         self._title = title
         self._phase: str | None = None
-        self._began = self._since = perf_counter()
+        self._began = self._since = self._told = perf_counter()
+        self._start: tuple[float, float] | None = None  # when the first fraction came, and it
         self._stack = ExitStack()
         self._status: Status | None = None
 
@@ -35,16 +41,49 @@ class Watch:
             self._finish()
             print(f"{self._title}: done in {perf_counter() - self._began:.1f} s", file=sys.stderr)
 
-    def __call__(self, phase: str) -> None:
-        """Begin a phase, and so end the one before."""
-        if phase == self._phase:
+    def __call__(self, phase: str, fraction: float | None = None) -> None:
+        """Begin a phase, and so end the one before; or tell how far it is, from 0 to 1."""
+        now = perf_counter()
+        if phase != self._phase:
+            self._finish()
+            self._phase, self._since, self._told, self._start = phase, now, now, None
+        elif fraction is None:
             return
-        self._finish()
-        self._phase, self._since = phase, perf_counter()
+        if fraction is not None and self._start is None:
+            self._start = now, fraction
+        self._show(phase if fraction is None else f"{phase} {self._how_far(fraction, now)}", now)
+
+    def _how_far(self, fraction: float, now: float) -> str:
+        """`40 %, 25 s left`; no time before there is something to reckon it by."""
+        began, first = self._start or (now, fraction)
+        text = f"{100 * fraction:.0f} %"
+        if fraction > first and now - began > 1.0:
+            left = (now - began) * (1.0 - fraction) / (fraction - first)
+            text += f", {duration(left)} left"
+        return text
+
+    def _show(self, text: str, now: float) -> None:
         if self._status is not None:
-            self._status.update(f"{self._title}: {phase}")
+            self._status.update(f"{self._title}: {text}")
+        elif now - self._told > _PAUSE:
+            self._told = now
+            print(f"{self._title}: {text}", file=sys.stderr, flush=True)
 
     def _finish(self) -> None:
         if self._phase is not None and self._status is None:
             seconds = perf_counter() - self._since
             print(f"{self._title}: {self._phase} {seconds:.1f} s", file=sys.stderr, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it.
+
+    >>> duration(42.3), duration(150), duration(8000)
+    ('42 s', '2 min 30 s', '2 h 13 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -34,6 +34,7 @@ def read_study(path: str | Path, settings: dict[str, str] | None = None) -> Stud
 
     Raises:
         StudyError: the file is wrong; every problem is listed as `FILE:LINE: where: message`.
+        FieldwrightError: what it describes cannot be, such as a trap that holds nothing.
 
     >>> from fieldwright.studies import gallery, read_study
     >>> study = read_study(gallery()["osem"], {"coil.turns": "500"})
@@ -46,12 +47,15 @@ def read_study(path: str | Path, settings: dict[str, str] | None = None) -> Stud
     model = _model(document)
     data = {"study": Path(path).stem, **document.data}
     try:
-        study = model.model_validate(data)
+        study = model.model_validate(data, context={"folder": Path(path).parent})
     except ValidationError as error:
         raise _explained(document, list(_from_pydantic(error, model))) from None
     problems = list(study.problems())
     if problems:
         raise _explained(document, problems)
+    for place, impossible in study.impossible():
+        impossible.args = (_placed(document, place, str(impossible)),)
+        raise impossible
     return study
 
 
@@ -70,11 +74,16 @@ def _model(document: Document) -> type[Study]:
 def _explained(document: Document, problems: list[tuple[Where, str]]) -> StudyError:
     lines = []
     for where, message in problems:
-        name = f"{dotted(where)}: " if where else ""
-        place = document.place(where)
-        place = "--set" if place == f"--set {dotted(where)}" else place
-        lines.append((_line_number(place), f"{place}: {name}{message}"))
+        lines.append((_line_number(document.place(where)), _placed(document, where, message)))
     return StudyError([text for _, text in sorted(lines, key=lambda pair: pair[0])])
+
+
+def _placed(document: Document, where: Where, message: str) -> str:
+    """`FILE:LINE: where: message`."""
+    name = f"{dotted(where)}: " if where else ""
+    place = document.place(where)
+    place = "--set" if place == f"--set {dotted(where)}" else place
+    return f"{place}: {name}{message}"
 
 
 def _line_number(place: str) -> int:

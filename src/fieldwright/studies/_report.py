@@ -36,6 +36,7 @@ def report_page(
         *(_table(table) for table in outcome.tables[:1]),
         _published(results),
         _figures(results, pictures),
+        _attachments(results),
         *(_table(table) for table in outcome.tables[1:]),
         _remarks(results),
         _method(results, versions),
@@ -88,7 +89,11 @@ def _typeset(text: str) -> str:
         shown = f"{mantissa} × 10<sup>{int(exponent)}</sup> {unit}".replace("-", "\N{MINUS SIGN}")
     for power in ("2", "3"):
         shown = shown.replace(f"^{power}", f"<sup>{power}</sup>")
-    return shown.replace(" um", " \N{GREEK SMALL LETTER MU}m").replace(" ohm", " Ω")
+    return (
+        shown.replace(" um", " \N{GREEK SMALL LETTER MU}m")
+        .replace("rad/us", "rad/\N{GREEK SMALL LETTER MU}s")
+        .replace(" ohm", " Ω")
+    )
 
 
 def _published(results: Results) -> str:
@@ -150,6 +155,8 @@ def _deviation(judgement: Judgement) -> str:
     if not judgement.published:
         return _typeset(format_quantity(judgement.deviation, judgement.unit, 2))
     percent = 100 * judgement.deviation / judgement.published
+    if 0.0 < abs(percent) < 0.005:
+        return _typeset(f"{percent:.0e} %")
     return f"{percent:+.2f} %".replace("-", "\N{MINUS SIGN}")
 
 
@@ -162,6 +169,14 @@ def _figures(results: Results, pictures: Mapping[str, bytes]) -> str:
             f"<figcaption><b>Figure {number}.</b> {escape(drawing.caption)}</figcaption></figure>"
         )
     return f"<section><h2>Figures</h2>{''.join(parts)}</section>" if parts else ""
+
+
+def _attachments(results: Results) -> str:
+    text = "".join(
+        f"<li><code>{escape(attachment.name)}</code>: {escape(attachment.caption)}</li>"
+        for attachment in results.outcome.attachments
+    )
+    return f"<section><h2>Beside this page</h2><ul>{text}</ul></section>" if text else ""
 
 
 def _remarks(results: Results) -> str:

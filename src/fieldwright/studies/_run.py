@@ -16,6 +16,7 @@ from ..errors import ConvergenceError
 from ._deviations import deviation_drawing
 from ._folder import check_target, whole_folder
 from ._judge import Judgement, judge
+from ._pieces import Pieces, partial_folder
 from ._study import Drawing, Outcome, Progress, Study, find_kind
 
 _HASH_SALT = "fieldwright"  # equal results give equal SVG files
@@ -48,16 +49,19 @@ class Results:
         }
 
 
-def quiet(phase: str) -> None:
+def quiet(phase: str, fraction: float | None = None, /) -> None:
     """Progress for those who do not watch."""
 
 
-def compute_study(study: Study, progress: Progress = quiet) -> Results:
+def compute_study(
+    study: Study, progress: Progress = quiet, pieces: Pieces | None = None
+) -> Results:
     """Compute a study and judge its published figures; writes nothing.
 
     Args:
         study: from `read_study`.
-        progress: is told the name of each phase as it begins.
+        progress: is told the name of each phase as it begins, and how far long ones are.
+        pieces: what an earlier run has finished, and where to keep what this one does.
 
     Returns:
         The `Results`.
@@ -70,7 +74,7 @@ def compute_study(study: Study, progress: Progress = quiet) -> Results:
     >>> print(f"{results.outcome.quantities['pr_tm.force_per_current'].value:.5f} N/A")
     0.12880 N/A
     """
-    outcome = find_kind(study.kind).compute(study, progress)
+    outcome = find_kind(study.kind).compute(study, progress, pieces or Pieces())
     lost = [name for name, q in outcome.quantities.items() if not math.isfinite(q.value)]
     if lost:
         raise ConvergenceError(f"no finite value was found for {', '.join(lost)}")
@@ -87,10 +91,13 @@ def run_study(
         study: from `read_study`.
         folder: appears when everything is in it.
         force: replace an older results folder.
-        progress: is told the name of each phase as it begins.
+        progress: is told the name of each phase as it begins, and how far long ones are.
 
     Returns:
         The `Results`.
+
+    What a long run has finished is kept beside the folder, as `FOLDER.partial`, until all is done:
+    a killed run, called again, computes none of it twice.
 
     Raises:
         InputError: the folder exists (and `force` is not given, or it holds something else than
@@ -106,9 +113,11 @@ def run_study(
     target = Path(folder)
     check_target(target, force)
     progress("loading")
-    results = compute_study(study, progress)
-    with whole_folder(target, force) as partial:
-        write_results(results, partial, progress)
+    pieces = Pieces(partial_folder(target))
+    results = compute_study(study, progress, pieces)
+    with whole_folder(target, force) as unfinished:
+        write_results(results, unfinished, progress)
+    pieces.remove()
     return results
 
 
@@ -122,6 +131,10 @@ def write_results(results: Results, folder: Path, progress: Progress = quiet) ->
     _write_netcdf(results, folder / "results.nc")
     progress("drawing")
     pictures = _write_figures(results, folder / "figures")
+    for attachment in results.outcome.attachments:
+        progress(f"writing {attachment.name}")
+        (folder / attachment.name).parent.mkdir(exist_ok=True)
+        attachment.write(folder / attachment.name)
     progress("writing report")
     page = report_page(results, pictures, versions())
     (folder / "report.html").write_text(page, encoding="utf-8")

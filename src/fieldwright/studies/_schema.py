@@ -22,8 +22,10 @@ def schema(kind: str | None = None) -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     choices = []
     for name in KINDS:
-        one = find_kind(name).model.model_json_schema(ref_template="#/$defs/{model}")
-        definitions |= one.pop("$defs", {})
+        # Parts of two kinds may have the same name.
+        one = find_kind(name).model.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
+        parts = one.pop("$defs", {})
+        definitions |= {f"{name}.{part}": schema for part, schema in parts.items()}
         definitions[name] = one
         choices.append({"$ref": f"#/$defs/{name}"})
     return dialect | {"oneOf": choices, "$defs": definitions}

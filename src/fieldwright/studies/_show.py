@@ -52,14 +52,17 @@ def _quantities(record: dict[str, Any]) -> Iterator[Table]:
         case, _, short = name.rpartition(".")
         cases.setdefault(case, {})[short] = format_quantity(quantity["value"], quantity["unit"])
     plain = cases.pop("", {})
-    if cases:
-        table = Table(title=f"{record['study']}: cases", title_justify="left", box=None)
+    alike: dict[tuple[str, ...], list[str]] = {}  # cases that show the same columns
+    for case, values in cases.items():
+        alike.setdefault(tuple(values)[:_COLUMNS], []).append(case)
+    for number, (columns, names) in enumerate(alike.items()):
+        title = f"{record['study']}: cases" if not number else None
+        table = Table(title=title, title_justify="left", box=None)
         table.add_column("case")
-        columns = list(next(iter(cases.values())))[:_COLUMNS]
         for column in columns:
             table.add_column(column, justify="right")
-        for case, values in cases.items():
-            table.add_row(case, *(values.get(column, "") for column in columns))
+        for case in names:
+            table.add_row(case, *(cases[case].get(column, "") for column in columns))
         yield table
     if plain:
         title = f"{record['study']}: {'derived' if cases else 'computed'}"
@@ -85,11 +88,15 @@ def _published(record: dict[str, Any]) -> Table:
             entry["quantity"],
             Text(f'"{printed}"' if words else format_quantity(printed, unit)),
             format_quantity(entry["computed"], unit),
-            "" if words or not printed else f"{100 * entry['deviation'] / printed:+.2f} %",
+            "" if words or not printed else _percent(100 * entry["deviation"] / printed),
             Text(entry["verdict"], style=_STYLES.get(entry["verdict"], "")),
             numbers.get(entry["note"], ""),
         )
     return table
+
+
+def _percent(value: float) -> str:
+    return f"{value:+.0e} %" if 0.0 < abs(value) < 0.005 else f"{value:+.2f} %"
 
 
 def _notes(record: dict[str, Any]) -> list[str]:

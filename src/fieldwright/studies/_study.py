@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import Field
 
+from ..errors import FieldwrightError
 from ._fields import Part
 from ._judge import Published, Quantity, Text
+from ._pieces import Pieces
 from ._yaml import Where
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import xarray
     from matplotlib.figure import Figure
 
 #: The kinds of study: name in the file -> module that holds its `KIND`.
-KINDS = {"actuator": "fieldwright.studies.actuator"}
+KINDS = {"actuator": "fieldwright.studies.actuator", "trap": "fieldwright.studies.trap"}
 
 
 class Study(Part):
@@ -33,6 +37,10 @@ class Study(Part):
 
     def problems(self) -> Iterator[tuple[Where, str]]:
         """What no single field shows to be wrong: where it stands, and a message."""
+        yield from ()
+
+    def impossible(self) -> Iterator[tuple[Where, FieldwrightError]]:
+        """What is well said but cannot be, such as a trap that holds nothing: looked at last."""
         yield from ()
 
     def resolved(self) -> dict[str, Any]:
@@ -60,6 +68,15 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file of the results folder that only this study has; `write(path)` makes it."""
+
+    name: str  # with its folder, such as `animations/cloud.gif`
+    caption: str
+    write: Callable[[Path], None]
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a study came to, ready to be written."""
 
@@ -67,12 +84,16 @@ class Outcome:
     dataset: Callable[[], xarray.Dataset]
     tables: list[Table] = field(default_factory=list)
     drawings: list[Drawing] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)  # sentences: how it was computed
     titles: Mapping[str, str] = field(default_factory=dict)  # of the cases
 
 
-#: Tells the user what is going on: called with the name of each phase as it begins.
-Progress = Callable[[str], None]
+class Progress(Protocol):
+    """Tells the user what is going on."""
+
+    def __call__(self, phase: str, fraction: float | None = None, /) -> None:
+        """The name of each phase as it begins; of a long one also the fraction that is done."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +101,7 @@ class Kind:
     """A kind of study: its model, and what turns an instance of it into an outcome."""
 
     model: type[Study]
-    compute: Callable[[Any, Progress], Outcome]
+    compute: Callable[[Any, Progress, Pieces], Outcome]
 
 
 def find_kind(name: str) -> Kind:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from .._pieces import Pieces
 from .._study import Kind, Outcome, Progress
 from ._model import ActuatorStudy
 
 __all__ = ["KIND", "ActuatorStudy"]
 
 
-def _compute(study: ActuatorStudy, progress: Progress) -> Outcome:
+def _compute(study: ActuatorStudy, progress: Progress, pieces: Pieces) -> Outcome:
     from ._compute import compute  # brings JAX; checking a file should not wait for it
 
     return compute(study, progress)

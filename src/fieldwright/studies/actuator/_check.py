@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from ...errors import InputError
-from ...units import parse
-from .._judge import Published
+from .._derived import Problem, check_derived, check_published, no_case
 from .._yaml import Where
 from ._model import ActuatorStudy, CasePart, Magnets
 from ._quantities import ALL, CURVES, available, has_tolerances
 
 RESERVED = {*ALL, *CURVES, "case", "distance"}
 DRAWN_ANYWAY = {"overview", "force", "deviations"}
-
-Problem = tuple[Where, str]
 
 
 def problems(study: ActuatorStudy) -> Iterator[Problem]:
@@ -24,9 +20,9 @@ def problems(study: ActuatorStudy) -> Iterator[Problem]:
         at: Where = () if name is None else ("cases", name)
         yield from _coil(study, case, at)
         yield from _magnets(case, at)
-    yield from _derived(study)
-    for index, entry in enumerate(study.published):
-        yield from _published(study, entry, ("published", index))
+    units = available(study)
+    yield from check_derived(study.derived, units, RESERVED)
+    yield from check_published(study.published, units, study.cases or {})
     for name, figure in study.figures.items():
         if name in DRAWN_ANYWAY:
             yield ("figures", name), "is the name of a figure that is drawn anyway; choose another"
@@ -80,64 +76,7 @@ def _place(at: Where, error: InputError) -> Problem:
     return (*at, error.parameter), message.removeprefix(error.parameter).lstrip(": ")
 
 
-def _derived(study: ActuatorStudy) -> Iterator[Problem]:
-    units = available(study)
-    for name, derived in study.derived.items():
-        at: Where = ("derived", name)
-        if name in RESERVED:
-            yield at, "is the name of something else that is computed; choose another"
-        pair = derived.difference or derived.ratio
-        assert pair is not None  # the model has seen to that
-        rule = "difference" if derived.difference else "ratio"
-        unknown = [n for n in pair if n not in units or n in study.derived]
-        for quantity in unknown:
-            yield (*at, rule), _no_quantity(quantity, units)
-        if unknown:
-            continue
-        if len({units[n] for n in pair}) != 1:
-            yield (*at, rule), f"{pair[0]} is in {units[pair[0]]} but {pair[1]} in {units[pair[1]]}"
-        elif derived.in_units_of is not None:
-            yield from _parses(derived.in_units_of, units[pair[0]], (*at, "in_units_of"))
-
-
-def _parses(text: str, unit: str, at: Where) -> Iterator[Problem]:
-    try:
-        if parse(text, unit) == 0.0:
-            yield at, "must not be zero"
-    except InputError as error:
-        yield at, str(error)
-
-
-def _published(study: ActuatorStudy, entry: Published, at: Where) -> Iterator[Problem]:
-    units = available(study)
-    for key in ("case", "follows_from"):
-        case = getattr(entry, key)
-        if case is not None:
-            found = list(_known_case(study, case, (*at, key)))
-            yield from found
-            if found:
-                return
-    for case in filter(None, [entry.case, entry.follows_from]):
-        if entry.name(case) not in units:
-            yield (*at, "quantity"), _no_quantity(entry.name(case), units)
-            return
-    if entry.name() not in units:
-        yield (*at, "quantity"), _no_quantity(entry.name(), units)
-        return
-    for where, message in entry.check_unit(units[entry.name()]):
-        yield (*at, *where), message
-
-
 def _known_case(study: ActuatorStudy, case: str, at: Where) -> Iterator[Problem]:
     known = list(study.cases or {})
     if case not in known:
-        yield at, f"there is no case {case!r}{_hint(case, known)}"
-
-
-def _no_quantity(name: str, known: Iterable[str]) -> str:
-    return f"no quantity {name!r} is computed here{_hint(name, known)}"
-
-
-def _hint(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), 1, 0.6)
-    return f", did you mean {close[0]!r}?" if close else ""
+        yield at, no_case(case, known)

@@ -14,7 +14,7 @@ from fieldwright import forces
 
 from ...constants import MU_0
 from ...errors import ConvergenceError
-from ...units import parse
+from .._derived import derive
 from .._judge import Quantity
 from .._study import Outcome, Progress
 from ._model import ActuatorStudy, CasePart
@@ -64,7 +64,7 @@ def compute(study: ActuatorStudy, progress: Progress) -> Outcome:
         for quantity, (value, error) in _numbers(study, case, results[name]).items():
             unit, words = ALL[quantity]
             quantities[full_name(name, quantity)] = Quantity(value, unit, words, error)
-    quantities |= _derived(study, quantities)
+    quantities |= derive(study.derived, quantities)
     return Outcome(
         quantities=quantities,
         dataset=_dataset(study, results, quantities, distance),
@@ -161,24 +161,6 @@ def _of_tolerances(
         "sweet_spot_deviation": (float(found.position), None),
         "curvature_deviation": (float(found.curvature), None),
     }
-
-
-def _derived(study: ActuatorStudy, quantities: dict[str, Quantity]) -> dict[str, Quantity]:
-    derived = {}
-    for name, part in study.derived.items():
-        first, second = (quantities[n] for n in part.difference or part.ratio or ())
-        if part.difference:
-            value, unit = first.value - second.value, first.unit
-            errors = [q.error_estimate for q in (first, second)]
-            error = None if None in errors else sum(e for e in errors if e is not None)
-        else:
-            value, unit, error = first.value / second.value, "1", None
-        if part.in_units_of is not None:
-            scale = parse(part.in_units_of, unit)
-            value, unit, error = value / scale, "1", None if error is None else error / abs(scale)
-        value = abs(value) if part.absolute else value
-        derived[name] = Quantity(value, unit, part.title, error)
-    return derived
 
 
 def _dataset(

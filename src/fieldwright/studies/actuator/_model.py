@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from ...constants import MU_0
 from ...errors import InputError
+from .._derived import DerivedPart
 from .._fields import Count, Length, Name, Part, Position, quantity, refuse
 from .._judge import Text
 from .._study import Study
@@ -172,22 +173,6 @@ class DistancePart(Part):
     def _rising(self) -> Self:
         if self.stop <= self.start:
             raise refuse("`to` must be larger than `from`")
-        return self
-
-
-class DerivedPart(Part):
-    """A quantity made of two others, each written `case.quantity`."""
-
-    title: Text
-    difference: tuple[Text, Text] | None = None
-    ratio: tuple[Text, Text] | None = None
-    absolute: bool = Field(False, description="without the sign")
-    in_units_of: Text | None = Field(None, description="divide by this, for example 1 mm")
-
-    @model_validator(mode="after")
-    def _one_rule(self) -> Self:
-        if (self.difference is None) == (self.ratio is None):
-            raise refuse("give either `difference` or `ratio`, of two quantities")
         return self
 
 

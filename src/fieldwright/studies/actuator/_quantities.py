@@ -61,10 +61,7 @@ def available(study: ActuatorStudy) -> dict[str, str]:
         if has_tolerances(study, case):
             table |= WITH_TOLERANCES
         units |= {full_name(name, quantity): unit for quantity, (unit, _) in table.items()}
-    for name, derived in study.derived.items():
-        first = (derived.difference or derived.ratio or ("",))[0]
-        plain = derived.ratio is not None or derived.in_units_of is not None
-        units[name] = "1" if plain else units.get(first, "1")
+    units |= {name: part.unit(units) for name, part in study.derived.items()}
     return units
 
 

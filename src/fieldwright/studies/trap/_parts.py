@@ -1,0 +1,156 @@
+"""The parts of a trap study: what holds the ions, what drives them, what damps them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from .._fields import (
+    Angle,
+    AngularFrequency,
+    Count,
+    Length,
+    Number,
+    Part,
+    Voltage,
+    quantity,
+    refuse,
+    vector,
+)
+
+if TYPE_CHECKING:
+    from fieldwright.sources import Assembly, Coil, PenningTrap, Source
+
+
+class MagnetCoilPart(Part):
+    """A coil around the trap's axis, at its centre, that makes the magnetic field."""
+
+    inner_radius: Length
+    outer_radius: Length
+    length: Length
+    turns: Count
+    current: quantity("A")  # type: ignore[valid-type]
+
+    def build(self) -> Coil:
+        """The coil as a source; raises `InputError` where its dimensions contradict each other."""
+        from fieldwright.sources import Coil
+
+        return Coil(self.inner_radius, self.outer_radius, self.length, self.turns, self.current)
+
+
+class TrapPart(Part):
+    """A Penning trap: electrodes with the potential V0/(2 d^2) (2 z^2 - x^2 - y^2), and a B."""
+
+    magnetic_field: quantity("T") | None = Field(  # type: ignore[valid-type]
+        None, description="along z; or give a `coil`"
+    )
+    coil: MagnetCoilPart | None = Field(None, description="that makes the magnetic field instead")
+    voltage: Voltage
+    size: Length = Field(description="d of the potential; also how far a bounded trap reaches")
+    C4: Number = Field(0.0, description="octupole part of the potential")
+    C6: Number = Field(0.0, description="dodecapole part of the potential")
+    B2: quantity("T/m^2") = Field(0.0, description="magnetic bottle")  # type: ignore[valid-type]
+    ellipticity: Number = Field(0.0, description="of the quadrupole across the axis")
+    tilt: tuple[Angle, Angle] = Field(
+        (0.0, 0.0), description="of the magnetic field, about x and y"
+    )
+    bounded: bool = Field(False, description="no field, and ions lost, beyond the size")
+
+    @model_validator(mode="after")
+    def _one_magnet(self) -> Self:
+        if (self.magnetic_field is None) == (self.coil is None):
+            raise refuse("give either `magnetic_field` or a `coil`")
+        if self.coil is not None and (self.B2 or any(self.tilt)):
+            raise refuse("`B2` and `tilt` go with `magnetic_field`; a `coil` has its own field")
+        return self
+
+    def electrodes(self) -> PenningTrap:
+        """The trap as one source; without magnetic field where a coil makes it."""
+        from fieldwright.sources import PenningTrap
+
+        names = ("voltage", "size", "C4", "C6", "B2", "ellipticity", "tilt", "bounded")
+        numbers: dict[str, Any] = {name: getattr(self, name) for name in names}
+        numbers["magnetic_field"] = self.magnetic_field or 0.0  # a coil makes it otherwise
+        return PenningTrap(**numbers)
+
+    def build(self, drives: list[DrivePart]) -> Source:
+        """Trap, coil and drives in one source."""
+        from fieldwright.sources import Assembly
+
+        trap = self.electrodes()
+        parts: list[Source] = [trap, *(drive.build(self, trap) for drive in drives)]
+        if self.coil is not None:
+            parts.append(self.coil.build())
+        return parts[0] if len(parts) == 1 else Assembly(tuple(parts))
+
+
+class ParametricPart(Part):
+    """V0 becomes V0 (1 + amplitude cos(w t + phase))."""
+
+    amplitude: Number
+    frequency: AngularFrequency
+    phase: Angle = 0.0
+
+
+class DipolePart(Part):
+    """A uniform electric field that swings."""
+
+    field: vector("V/m")  # type: ignore[valid-type]
+    frequency: AngularFrequency
+    phase: Angle = 0.0
+
+
+class QuadrupolePart(Part):
+    """The potential V/(2 d^2) (x^2 - y^2), swinging."""
+
+    voltage: Voltage
+    frequency: AngularFrequency
+    phase: Angle = 0.0
+
+
+class RotatingWallPart(Part):
+    """A dipole (order 1) or quadrupole (order 2) pattern that turns about the axis."""
+
+    voltage: Voltage
+    frequency: AngularFrequency = Field(description="at which the pattern turns")
+    order: Literal[1, 2] = 2
+    phase: Angle = 0.0
+
+
+class DrivePart(Part):
+    """One drive, of one sort."""
+
+    parametric: ParametricPart | None = None
+    dipole: DipolePart | None = None
+    quadrupole: QuadrupolePart | None = None
+    rotating_wall: RotatingWallPart | None = None
+
+    @model_validator(mode="after")
+    def _one_sort(self) -> Self:
+        sorts = list(type(self).model_fields)
+        if sum(getattr(self, sort) is not None for sort in sorts) != 1:
+            raise refuse(f"give one of {', '.join(f'`{sort}`' for sort in sorts)}")
+        return self
+
+    def build(self, part: TrapPart, trap: PenningTrap) -> Source | Assembly:
+        """The drive as a source to be added to the trap's."""
+        from fieldwright import sources
+
+        if (one := self.parametric) is not None:
+            return sources.parametric_drive(trap, one.amplitude, one.frequency, one.phase)
+        if (two := self.dipole) is not None:
+            return sources.dipole_drive(two.field, two.frequency, two.phase)
+        if (three := self.quadrupole) is not None:
+            return sources.quadrupole_drive(three.voltage, part.size, three.frequency, three.phase)
+        wall = self.rotating_wall
+        assert wall is not None  # the model has seen to that
+        return sources.rotating_wall(
+            wall.voltage, part.size, wall.frequency, wall.order, wall.phase
+        )
+
+
+def given(part: Part) -> dict[str, Any]:
+    """The fields of a part that are not None, by name."""
+    fields = {name: getattr(part, name) for name in type(part).model_fields}
+    return {name: value for name, value in fields.items() if value is not None}
