@@ -9,25 +9,19 @@ benchmarks/results/. Needs the `peers` and `test` extras (magpylib, mpmath).
 from __future__ import annotations
 
 import argparse
-import contextlib
-import datetime
 import json
-import os
-import platform
 import sys
 import time
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import jax
+from _about import describe
 from _axial import gap_tables, gpu_table, main_table, points_table
 from _cold import cold_table
 from _designs import geometries_table, gradient_table, spot_table
 from _offaxis import wrench_table
 from _plot import plot_cost
 from _table import Table
-
-import fieldwright
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("jax", "jaxlib", "equinox", "numpy", "scipy", "magpylib", "mpmath")
@@ -39,7 +33,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     start = time.perf_counter()
-    about = describe()
+    about = describe(PACKAGES)
     tables, points = measure(2 if options.quick else 5)
     if options.json:
         print(json.dumps({"about": about, "tables": [t.as_json() for t in tables]}, indent=1))
@@ -70,40 +64,6 @@ def measure(rounds: int) -> tuple[list[Table], list[dict]]:
         ]
     on_gpu = gpu_table(rounds)
     return [*tables, *([on_gpu] if on_gpu else [])], points
-
-
-def describe() -> str:
-    """The day, the processor and the versions."""
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    return (
-        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}; {_processor()}; "
-        f"Python {platform.python_version()}, fieldwright {_ours()}, {versions}; "
-        f"other work on the machine at the start: {_load()}."
-    )
-
-
-def _load() -> str:
-    """How many processes compete for the cores: times are longer where these are many."""
-    with contextlib.suppress(AttributeError, OSError):  # Windows
-        return f"load {os.getloadavg()[0]:.1f}"
-    return "unknown"
-
-
-def _ours() -> str:
-    try:
-        return version("fieldwright")
-    except PackageNotFoundError:  # run from a source tree
-        return fieldwright.__version__
-
-
-def _processor() -> str:
-    """The CPU's model and number of cores."""
-    cores = f"{os.cpu_count()} cores"
-    with contextlib.suppress(OSError):  # elsewhere than on Linux
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return f"{line.split(':', 1)[1].strip()}, {cores}"
-    return f"{platform.processor() or platform.machine()}, {cores}"
 
 
 if __name__ == "__main__":
