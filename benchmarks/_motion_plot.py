@@ -56,7 +56,7 @@ def plot_cost(points: dict[str, list[dict[str, Any]]], folder: Path) -> None:
                 ax.plot(
                     [one[cost] for one in mine],
                     [one["error"] for one in mine],
-                    line,
+                    linestyle=line or "none",
                     lw=1.1,
                     marker=marker,
                     ms=size,
@@ -72,9 +72,9 @@ def plot_cost(points: dict[str, list[dict[str, Any]]], folder: Path) -> None:
         row[1].set_xlabel("time on one core [s]")
         goal = 1e-6 if case == "two ions" else 1e-5
         most = 2000 if case == "two ions" else 1000
-        row[0].plot(
-            [row[0].get_xlim()[0], most, most], [goal, goal, 1e-13], color="#D55E00", lw=0.8
-        )
+        corner = [row[0].get_xlim()[0], most, most], [goal, goal, 1e-13]
+        row[0].plot(*corner, color="#D55E00", lw=0.8)
+        row[0].text(most, 2e-13, " aim", color="#D55E00")
         row[0].set_ylim(1e-13, 300)
     handles, labels = axes[-1][-1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncols=4, frameon=False)

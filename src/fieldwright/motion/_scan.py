@@ -6,7 +6,6 @@ some to phases within it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
@@ -21,6 +20,7 @@ from fieldwright.errors import InputError
 from fieldwright.motion._first_exit import BLOCK, never_beyond
 from fieldwright.motion._flow import rate
 from fieldwright.motion._periodic import Drive, DrivenTrap, PeriodicFields
+from fieldwright.motion._threads import cores
 from fieldwright.sources import LinearField, Source, parametric_drive
 from fieldwright.sources._checks import as_float, require_positive
 
@@ -176,8 +176,7 @@ def _kept(
         args = (job.field, job.species.ratio, job.stretch, job.phases, duration, state)
         return np.asarray(never_beyond(room, *args))
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    with ThreadPoolExecutor(cores) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         # The first alone, or each thread would compile the same.
         results = chain([compute(jobs[0])], pool.map(compute, jobs[1:]))
         for done, (job, result) in enumerate(zip(jobs, results, strict=True), 1):

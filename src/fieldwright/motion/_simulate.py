@@ -102,7 +102,7 @@ def simulate(
     >>> ions = Ions(40.078 * 1.66053906892e-27, 1.602176634e-19, place, velocity)
     >>> x, y, z = simulate(ions, trap, 50e-6).position[-1, 0] * 1e6
     >>> print(f"({x:.4f}, {y:.4f}, {z:.4f}) um")
-    (17.9129, 66.4028, -19.7203) um
+    (17.9142, 66.4025, -19.7202) um
     """
     if not is_concrete(ions, source):
         return _traced(

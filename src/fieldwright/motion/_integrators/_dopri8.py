@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 
@@ -34,8 +33,8 @@ class Dopri8(Integrator):
     1e-08
     """
 
-    rtol: float = eqx.field(default=1e-10, static=True)
-    atol: float = eqx.field(default=1e-15, static=True)
+    rtol: float = 1e-10
+    atol: float = 1e-15
 
     @property
     def order(self) -> int:
@@ -47,8 +46,9 @@ class Dopri8(Integrator):
 
     def __check_init__(self) -> None:
         for name in ("rtol", "atol"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name} must be above zero, got {getattr(self, name)}")
+            value = getattr(self, name)
+            if isinstance(value, (int, float)) and not value > 0:
+                raise InputError(f"{name} must be above zero, got {value}", parameter=name)
 
     def begin(self, problem: Problem, motion: Motion, time: jax.Array, alive: jax.Array) -> Any:
         return jnp.full((), jnp.nan), jnp.zeros((), dtype=int)
