@@ -95,8 +95,8 @@ def coulomb_field(position: Any, charge: Any, *, precise: bool = True) -> jax.Ar
 
     >>> from fieldwright.constants import ELEMENTARY_CHARGE as e
     >>> E = coulomb_field([[0.0, 0.0, 0.0], [1e-6, 0.0, 0.0]], [e, e])
-    >>> print(f"{E[1, 0]:.3f} {E[0, 0]:.3f} V/m")
-    1439.964 -1439.964 V/m
+    >>> print(f"{E[1, 0]:.2f} {E[0, 0]:.2f} V/m")
+    1439.96 -1439.96 V/m
     """
     position = as_float(position, "position", (None, 3))
     charge = as_float(charge, "charge", (position.shape[0],))
