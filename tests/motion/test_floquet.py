@@ -70,7 +70,7 @@ def label(n: int, axial: bool) -> str:
     return {1: "2ωz", 2: "ωz", 3: "2ωz/3", 4: "ωz/2", 5: "2ωz/5", 6: "ωz/3"}[n]
 
 
-@pytest.mark.parametrize("f", [0.1, 0.7])
+@pytest.mark.parametrize("f", [pytest.param(0.1, marks=pytest.mark.slow), 0.7])
 def test_bands_of_a_parametric_drive_are_mathieus(f: float) -> None:
     bands = {band.label: band for band in instability_bands(TRAP, ION, f, (0.3e6, 2.5e6))}
     for n, axial in (
@@ -135,6 +135,7 @@ def test_reasons_of_a_quadrupole_are_its_own() -> None:
     assert not growth_rate(TRAP, ION, [2e-3], near, drive=quadrupole).any()
 
 
+@pytest.mark.slow
 def test_reasons_of_a_turning_quadrupole_are_its_own() -> None:
     (band,) = instability_bands(TRAP, ION, 2e-3, (2.2e6, 2.4e6), drive=wall)
     assert band.label == "ω+"  # its electrodes are driven at twice the frequency of its turns
@@ -169,6 +170,7 @@ def test_all_that_matters_is_the_ratio_of_charge_and_mass() -> None:
     np.testing.assert_allclose([b.low for b in ours], [b.low for b in theirs], rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_small_motion_does_not_feel_what_is_not_linear() -> None:
     w = np.array([1.3e6, 1.388e6, 2.2e6])
     anharmonic = dataclasses.replace(TRAP, C4=np.array(0.1), B2=np.array(10.0))

@@ -247,6 +247,7 @@ def test_propagator_is_exact(driven: bool) -> None:
         np.testing.assert_allclose(found, known, rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_mixtures_have_their_own_matrices() -> None:
     ions = pair()
     lighter = ions.mass * jnp.array([1.0, 0.25])
