@@ -24,13 +24,16 @@ from fieldwright.motion import (
     Dopri8,
     ExactFlow,
     Ions,
+    NearFar,
     Propagator,
     _checkpoint,
+    _choose,
     _simulate,
     paper_cloud,
     simulate,
     simulate_many,
 )
+from fieldwright.motion._plan import make_plan
 from fieldwright.sources import (
     Assembly,
     Coil,
@@ -154,6 +157,53 @@ def test_a_killed_run_goes_on_to_the_same_bit(
     np.testing.assert_array_equal(rest.velocity, whole.velocity)
     np.testing.assert_array_equal(rest.lost_time, whole.lost_time)
     assert not file.exists()
+
+
+def test_a_run_with_kicks_is_done_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Random kicks differ with the steps: halving these would never agree.
+    monkeypatch.setattr(_simulate, "_converged", None)
+    found = simulate(pair(), TRAP, 1e-6, damping=(BufferGas(rate=1e4, temperature=300.0),))
+    assert found.integrator == "ExactFlow(rkn14a)"
+
+
+def test_a_long_run_is_done_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_checkpoint, "_SECONDS", 0.0)
+    monkeypatch.setattr(_simulate, "_LONG", 0.0)
+    file = tmp_path / "run.npz"
+    seen: list[bool] = []
+    found = simulate(
+        pair(), TRAP, 1e-6, save=64, checkpoint=file,
+        progress=lambda fraction: seen.append(file.exists()),
+    )  # fmt: skip
+    assert found.integrator == "ExactFlow(rkn14a)"
+    assert np.isnan(found.error_estimate)
+    assert seen == [False, True]  # it is written after each call
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_cloud_too_close_for_its_room_is_done_adaptively(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    monkeypatch.setattr(_checkpoint, "_SECONDS", 0.0)
+    small = NearFar(cutoff=1e-3, pairs=1)
+    monkeypatch.setattr(_choose, "near_far_for", lambda problem, ions: (small, 1e-8))
+    monkeypatch.setattr(_choose, "_TRIES", 0.0)
+    file = tmp_path / "run.npz" if kept else None
+    found = simulate(paper_cloud(5, seed=1), TRAP, 1e-7, save=2, checkpoint=file)
+    assert found.integrator.startswith("Dopri8")
+    assert not list(tmp_path.iterdir())
+
+
+def test_losses_are_watched_whoever_moves_the_ions() -> None:
+    # When halved steps did not agree, steps are chosen anew: still short enough to see losses.
+    plan = make_plan(
+        paper_cloud(20, seed=1), BOUNDED, 5e-6, None, None, True, False, (), None, 1, 0.0, 0
+    )
+    _, steps = _choose.choose_hot(plan.problem, plan.ions, plan.duration, plan.radius)
+    _, free = _choose.choose_hot(plan.problem, plan.ions, plan.duration, None)
+    assert steps >= 5e-6 * 2.3e6 / 0.25  # w+ turns by a quarter of a radian at most
+    assert free < steps
 
 
 def test_a_checkpoint_of_another_run_is_refused(

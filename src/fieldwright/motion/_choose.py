@@ -27,9 +27,7 @@ def choose(
     problem: Problem, ions: Ions, duration: float, radius: float | None
 ) -> tuple[Integrator, int]:
     """An integrator for the problem, and the least number of steps it should take."""
-    fastest = rate(problem.linear, float(np.max(np.abs(np.asarray(problem.charge_to_mass)))))
-    watched = radius is not None or problem.damping
-    least = max(1, int(np.ceil(duration * fastest / _TURN))) if watched else 1
+    least = _least(problem, duration, radius)
     if problem.relativistic or has_magnetic_rest(problem, ions.position):
         return Dopri8(), least
     if problem.coulomb is None:
@@ -38,16 +36,27 @@ def choose(
     steps = max(least, int(np.ceil(duration / shortest_time(problem, ions, duration) / _SHARE)))
     if steps * (composed.evaluations or 1) < _TRIES:
         return composed, steps
-    return choose_hot(problem, ions, duration, least)
+    return choose_hot(problem, ions, duration, radius)
 
 
-def choose_hot(problem: Problem, ions: Ions, duration: float, least: int) -> tuple[Integrator, int]:
+def choose_hot(
+    problem: Problem, ions: Ions, duration: float, radius: float | None
+) -> tuple[Integrator, int]:
     """An integrator for interacting charges with close encounters, and how many steps it takes."""
+    least = _least(problem, duration, radius)
     charge = np.asarray(ions.charge)
     if charge.min() < 0 < charge.max():  # such pairs may orbit each other closely, for ever
         return ADAPTIVE, least
     integrator, h = near_far_for(problem, ions)
     return integrator, max(least, int(np.ceil(duration / h)))
+
+
+def _least(problem: Problem, duration: float, radius: float | None) -> int:
+    """How many steps it takes to see losses and to damp, whatever the integrator."""
+    if radius is None and not problem.damping:
+        return 1
+    fastest = rate(problem.linear, float(np.max(np.abs(np.asarray(problem.charge_to_mass)))))
+    return max(1, int(np.ceil(duration * fastest / _TURN)))
 
 
 def shortest_time(problem: Problem, ions: Ions, duration: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 import equinox as eqx
@@ -18,6 +19,7 @@ from fieldwright.sources._checks import is_concrete, require_positive, scalar, v
 class Damping(eqx.Module):
     """What changes velocities beside the fields: once a step, solved exactly over that step."""
 
+    @abstractmethod
     def apply(
         self,
         velocity: jax.Array,
@@ -40,7 +42,6 @@ class Damping(eqx.Module):
         Returns:
             velocity after, (n, 3) [m/s].
         """
-        raise NotImplementedError
 
 
 class BufferGas(Damping):

@@ -75,7 +75,8 @@ def simulate(
         start_time: when it begins [s], for drives.
         seed: of what is random in `damping`.
         checkpoint: a file that the run is written to every few seconds; a run that was killed goes
-            on from there, to the same last bit. It is removed at the end.
+            on from there, to the same last bit. It is removed at the end. Short runs, whose steps
+            are halved until they agree, write none.
         progress: is called with the fraction done, now and then.
 
     Returns:
@@ -114,18 +115,29 @@ def simulate(
         save, start_time, seed,
     )  # fmt: skip
     check_memory(plan, 1)
-    if steps is None and isinstance(plan.integrator, ExactFlow):
+    if steps is None and isinstance(plan.integrator, ExactFlow) and _worth_repeating(plan):
         found = _converged(plan, progress)
         if found is not None:
             return found
-        hot, number = choose_hot(plan.problem, ions, plan.duration, 1)
+        hot, number = choose_hot(plan.problem, ions, plan.duration, plan.radius)
         plan = replace(plan, integrator=hot, steps=-(-number // save) * save)
     if integrator is None and isinstance(plan.integrator, NearFar):
         try:
             return make_trajectory(plan, *_loop(plan, checkpoint, progress))
         except ConvergenceError:  # more pairs came close than there was room for
             plan = replace(plan, integrator=ADAPTIVE)
+            if checkpoint is not None:  # a file of its own: another run is in the first
+                Path(checkpoint).unlink(missing_ok=True)
+                checkpoint = f"{checkpoint}.adaptive"
     return make_trajectory(plan, *_loop(plan, checkpoint, progress))
+
+
+def _worth_repeating(plan: Plan) -> bool:
+    """Whether a run is short enough, and the same in steps of another length, to learn its error.
+
+    Random kicks differ with the steps, so that runs with them never agree.
+    """
+    return not plan.problem.damping and plan.steps * len(plan.ions) ** 2 <= _LONG
 
 
 def _traced(
@@ -182,11 +194,8 @@ def _converged(plan: Plan, progress: Progress | None) -> Trajectory | None:
 
     Half the steps leave an error that is 2^order times larger: so two runs tell it.
     """
-    doublings = _DOUBLINGS
-    if plan.steps * len(plan.ions) ** 2 > _LONG:
-        doublings = 0
-    coarse, state = _loop(plan, None, progress if not doublings else None)
-    for _ in range(doublings):
+    coarse, _ = _loop(plan, None, None)
+    for _ in range(_DOUBLINGS):
         plan = replace(plan, steps=2 * plan.steps)
         fine, state = _loop(plan, None, progress)
         error = np.max(np.abs(fine[0] - coarse[0]), initial=0.0, where=~np.isnan(coarse[0]))
@@ -194,7 +203,7 @@ def _converged(plan: Plan, progress: Progress | None) -> Trajectory | None:
         if error < _TOLERANCE and np.array_equal(np.isnan(fine[0]), np.isnan(coarse[0])):
             return make_trajectory(plan, fine, state, float(error))
         coarse = fine
-    return None if doublings else make_trajectory(plan, coarse, state)
+    return None
 
 
 def _loop(

@@ -7,6 +7,7 @@ part's energy is quadratic, so that compositions made for Runge-Kutta-Nystrom pr
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, ClassVar, Literal
 
 import equinox as eqx
@@ -91,17 +92,17 @@ class _Composed(Integrator):
 
     relativistic: ClassVar[bool] = False
 
+    @abstractmethod
     def scheme(self) -> tuple[int, np.ndarray, np.ndarray]:
         """Order, flows and kicks as parts of the step."""
-        raise NotImplementedError
 
+    @abstractmethod
     def moved(self, problem: Problem) -> LinearField:
         """The part of the field that moves charges by matrices."""
-        raise NotImplementedError
 
+    @abstractmethod
     def kick(self, problem: Problem, position: jax.Array, time: Any, alive: jax.Array) -> jax.Array:
         """E (n, 3) [V/m] of all that the matrices leave out."""
-        raise NotImplementedError
 
     @property
     def order(self) -> int:
