@@ -178,7 +178,7 @@ def _traced(
         source=source,
         integrator=integrator.name,
         steps=steps,
-        evaluations=(integrator.evaluations or 0) * steps,
+        evaluations=(integrator.evaluations or 0) * steps if problem.coulomb else 0,
     )
 
 
