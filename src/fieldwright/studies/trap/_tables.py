@@ -67,8 +67,8 @@ def _cases(study: TrapStudy, results: Results, quantities: Mapping[str, Quantity
         ])  # fmt: skip
     return Table(
         "Cases",
-        ["case", "duration", "integrator", "interaction", "ions", "fraction left", "steps", "pair sums",
-         "energy drift"],
+        ["case", "duration", "integrator", "interaction", "ions", "fraction left", "steps",
+         "pair sums", "energy drift"],
         rows,
         "The energy drift is relative to the largest part of the energy at the beginning.",
     )  # fmt: skip
