@@ -15,7 +15,17 @@ from types import ModuleType
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "constants", "errors", "forces", "motion", "sources", "studies", "units"]
+__all__ = [
+    "__version__",
+    "constants",
+    "errors",
+    "forces",
+    "motion",
+    "rings",
+    "sources",
+    "studies",
+    "units",
+]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -26,11 +26,27 @@ class ConvergenceError(FieldwrightError, ArithmeticError):
     exit_code = 4
 
 
-class UnstableTrapError(FieldwrightError, ArithmeticError):
-    """A trap that does not hold a charge: the text says why, `numbers` carries the figures."""
+class _WithNumbersError(FieldwrightError, ArithmeticError):
+    """Something cannot be: the text says why, `numbers` carries the figures."""
 
     exit_code = 4
 
     def __init__(self, message: str, numbers: dict[str, float]):
         super().__init__(message)
         self.numbers = numbers
+
+
+class UnstableTrapError(_WithNumbersError):
+    """A trap that does not hold a charge: the text says why, `numbers` carries the figures."""
+
+
+class UnstableLatticeError(_WithNumbersError):
+    """A ring whose oscillations grow: `numbers` has traces, tunes and growth per turn."""
+
+
+class NoClosedOrbitError(_WithNumbersError):
+    """A ring in which no orbit closes, or none was found: `numbers` says how far it got."""
+
+
+class NoRFError(_WithNumbersError):
+    """A ring without what gives its beam back the energy it radiates."""

@@ -1,0 +1,180 @@
+"""Radiation integrals, damping partition and emittances of slow damping, coupled or not."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from fieldwright._result import Result, quantity
+from fieldwright.constants import ELEMENTARY_CHARGE
+from fieldwright.rings import _checks, _radiation
+from fieldwright.rings._elements import COLUMN
+from fieldwright.rings._lattice import Lattice
+from fieldwright.rings._matrices import linearise, radiation_noise
+from fieldwright.rings._modes import NormalModes, inverse, require_stable, symplectic_form
+from fieldwright.rings._optics_functions import is_planar, labelled_modes, times
+from fieldwright.rings._orbit import _kernel
+from fieldwright.rings._rows import OPERATION, Rows, prepare, rows_of
+
+_FORM = symplectic_form(4)
+
+
+class RadiationIntegrals(Result):
+    """What `radiation_integrals` returns; modes are those of `optics`.
+
+    `damping_partition` is of mode 1, mode 2 and energy; its sum is four. Of two degenerate modes,
+    partition and decrements are means of both, and emittances those of the beam, the larger first.
+    """
+
+    I1: Any = quantity("m", "integral of D/rho: momentum compaction times circumference")
+    I2: Any = quantity("1/m", "integral of 1/rho^2")
+    I3: Any = quantity("1/m^2", "integral of 1/|rho|^3")
+    I4: Any = quantity("1/m", "integral of D/rho (1/rho^2 + 2 k1), with pole faces")
+    I5: Any = quantity("1/m", "integral of H/|rho|^3 of modes 1 and 2 (2,)")
+    momentum_compaction: Any = quantity("1", "relative change of path per delta")
+    energy_loss: Any = quantity("eV", "energy lost in a turn")
+    damping_partition: Any = quantity("1", "J of mode 1, mode 2 and energy (3,)")
+    decrements: Any = quantity("1/turn", "amplitudes shrink by exp(-decrement) a turn (3,)")
+    emittances: Any = quantity("m rad", "of modes 1 and 2 (2,)")
+    energy_spread: Any = quantity("1", "rms relative momentum deviation")
+
+
+def radiation_integrals(lattice: Lattice, *, pole_face_damping: bool = True) -> RadiationIntegrals:
+    """Radiation integrals of a ring, and the beam that follows for slow synchrotron motion.
+
+    Args:
+        lattice: a ring; its cavities are off.
+        pole_face_damping: whether turned pole faces change the path in the bend's field, as they
+            do; False leaves their part out of I4, as several codes do.
+
+    Returns:
+        `RadiationIntegrals`, on the closed orbit without radiation, by Gauss's quadrature in all
+        bodies, quadrupoles and solenoids too. They are those of R. H. Helm, M. J. Lee, P. L. Morton
+        and M. Sands, IEEE Trans. NS-20 (1973) 900, and of Sands, SLAC-121, eq. 4.18, 5.42 and
+        5.44. In coupled rings a mode's damping is -tr(X P) / 2, with its projector P and the
+        betatron part X of what radiation does, and its excitation the invariant of photons' kicks.
+        Emittances are of the balance of both modes at once, which holds where they are degenerate.
+        `equilibrium` leaves nothing out; it differs where synchrotron motion is fast, or couples.
+
+    Raises:
+        NoClosedOrbitError: no orbit closes.
+        UnstableLatticeError: an oscillation grows.
+
+    >>> from fieldwright.rings import Bend, Drift, Lattice, Quadrupole, radiation_integrals
+    >>> half = [Quadrupole(name="QF", k1=1.2, length=0.2), Drift(name="D", length=0.5),
+    ...         Bend(name="B", length=1.0, angle=0.3927), Drift(name="D", length=0.5)]
+    >>> cell = [*half, Quadrupole(name="QD", k1=-1.2, length=0.2), *half[1:]]
+    >>> found = radiation_integrals(Lattice.of(cell * 8, energy=1e9))
+    >>> print(f"{found.energy_loss / 1e3:.2f} keV, {found.damping_partition.sum():.4f}")
+    34.74 keV, 4.0000
+    """
+    rows = rows_of(lattice, radiation=True, cavities=False)
+    states, whole, _ = _kernel(_still(rows), lattice.table, lattice.energy, 0.0, False)
+    _checks.require_orbit(lattice, states)
+    require_stable(whole[-1, :4, :4], "the ring")
+    about = lattice.table, lattice.energy, states, whole
+    return RadiationIntegrals(**_solve(rows, pole_face_damping, is_planar(lattice), *about))
+
+
+@functools.lru_cache(maxsize=64)
+def _still(rows: Rows) -> Rows:
+    """The same rows, of which none radiates."""
+    radiating = np.isin(rows.operation, [OPERATION["radiate"], OPERATION["radiate_face"]])
+    return dataclasses.replace(
+        rows,
+        operation=np.where(radiating, OPERATION["drift"], rows.operation).astype(np.int32),
+        fraction=np.where(radiating, 0.0, rows.fraction),
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _radiating(rows: Rows, pole_faces: bool) -> tuple[Rows, np.ndarray]:
+    """The rows that radiate, and where they are."""
+    names = ("radiate", "radiate_face") if pole_faces else ("radiate",)
+    (where,) = np.nonzero(np.isin(rows.operation, [OPERATION[name] for name in names]))
+    fields = ("operation", "element", "fraction", "extra")
+    return dataclasses.replace(rows, **{f: getattr(rows, f)[where] for f in fields}), where
+
+
+@partial(jax.jit, static_argnames=("rows", "pole_faces", "planar"))
+def _solve(
+    rows: Rows, pole_faces: bool, planar: bool, table: Any, energy: Any, states: Any, whole: Any
+) -> dict[str, Any]:
+    ready, beam = prepare(rows, table, energy)
+    turn = whole[-1]
+    closing = jnp.linalg.solve(jnp.eye(4) - turn[:4, :4], turn[:4, 5])
+    modes = labelled_modes(_still(rows), planar, table, energy, whole)
+    later = (turn[4, :4] * closing).sum() + turn[4, 5]
+    compaction, _ = times(table, energy, rows, 0.0, later, states[-1, 4] - states[0, 4])
+
+    some, where = _radiating(rows, pole_faces)
+    after, change = linearise(some, ready, beam, states[where])
+    change = change - jnp.eye(6)
+    noise = radiation_noise(rows, table, energy, states)[where]
+    along = (whole @ jnp.concatenate([closing, jnp.array([0.0, 1.0])]))[where]
+    loss = (states[where, 5] - after[:, 5]).sum()
+    loss_slope = -(change[:, 5] * along).sum()
+    # radiation changes delta, and with it the orbit about which betatron motion goes
+    part = jnp.concatenate([jnp.broadcast_to(jnp.eye(4, 5), (len(where), 4, 5)),
+                            -along[:, :4, None]], axis=2)  # fmt: skip
+    matrices = whole[where, :4, :4]
+    back = inverse(matrices)
+    damping = (back @ part @ change[:, :, :4] @ matrices).sum(0)
+    kicks = (back @ part @ noise @ (back @ part).swapaxes(1, 2)).sum(0)
+
+    charges = abs(rows.species.charge) / ELEMENTARY_CHARGE
+    gamma2 = (1 + beam.mu2) / beam.mu2
+    per_curvature = 2 / 3 * beam.radius * gamma2 / jnp.sqrt(beam.mu2)
+    per_cube = _radiation._QUANTUM * beam.radius * beam.compton * gamma2**2.5
+    second = loss / per_curvature
+    variance = noise[:, 5, 5].sum()
+    invariants = jnp.einsum("ij,jk,kl,mli->m", _FORM.T, kicks, _FORM, modes.group_covariance)
+    rates = -0.5 * jnp.einsum("ij,kji->k", damping, modes.group_projector)
+    # of a group, half of the sum
+    share = jnp.where(modes.group[0] == modes.group[1], 0.5, 1.0)
+    decrements = jnp.concatenate([share * rates, 0.5 * loss_slope[None]])
+    return {
+        "I1": compaction * ready[:, COLUMN["length"]].sum(),
+        "I2": second,
+        "I3": variance / per_cube,
+        "I4": loss_slope / per_curvature - 2 * second / (1 + beam.mu2),
+        "I5": share * invariants / per_cube,
+        "momentum_compaction": compaction,
+        "energy_loss": loss * beam.momentum * charges / jnp.sqrt(1 + beam.mu2),
+        "damping_partition": decrements / (0.5 * loss),
+        "decrements": decrements,
+        "emittances": _emittances(modes, turn[:4, :4], damping, kicks),
+        "energy_spread": jnp.sqrt(variance / (4 * decrements[2])),
+    }
+
+
+def _emittances(modes: NormalModes, turn: Any, damping: Any, kicks: Any) -> Any:
+    """The emittances (2,) at which damping balances kicks, both of a turn and seen at its start.
+
+    Motion is x = Re(V a), with V made of any two vectors of the modes' subspace; the Hermitian
+    E = <a a*> / 2 is kept by a turn: E = L E L* + U D U*. A mode's emittance is E's component
+    along it; those of a degenerate pair are E's eigenvalues.
+    """
+    beam = modes.together
+    root = jnp.linalg.cholesky(beam[::2, ::2])
+    momenta = jnp.linalg.solve(root, (beam[1::2, ::2] + 1j * jnp.eye(2)).T).T
+    V = jnp.stack([root.astype(complex), momenta], axis=1).reshape(4, 2)
+    left = jnp.conj(V.T) @ _FORM
+    U = left @ turn @ V / 2j
+    L = U @ (jnp.eye(2) + left @ damping @ V / 2j)
+    gained = U @ (left @ kicks @ jnp.conj(left.T) / 2) @ jnp.conj(U.T)
+    whole = jnp.eye(4) - jnp.kron(L, jnp.conj(L))
+    E = jnp.linalg.solve(whole, gained.reshape(-1)).reshape(2, 2)
+    covariance = (V @ E @ jnp.conj(V.T)).real
+    own = -0.5 * jnp.einsum("ij,jk,kl,mli->m", _FORM, covariance, _FORM, modes.group_covariance)
+    mean, half = 0.5 * jnp.trace(E).real, 0.5 * (E[0, 0] - E[1, 1]).real
+    spread2 = half**2 + jnp.abs(E[0, 1]) ** 2
+    apart = jnp.sqrt(jnp.where(spread2 > 0, spread2, 1.0)) * (spread2 > 0)
+    both = jnp.stack([mean + apart, jnp.maximum(mean - apart, 0.0)])
+    return jnp.where(modes.group[0] == modes.group[1], both, own)
