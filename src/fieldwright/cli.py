@@ -135,13 +135,20 @@ def schema(
 @app.command()
 def show(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A results folder.")],
+    rows: Annotated[
+        str | None,
+        typer.Option("--rows", metavar="NAME", help="Rows of rings by element; * is wild."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the tables of a results folder."""
-    from .studies._show import read_record
+    from .studies._show import print_rows, read_record, read_rows
 
     record = read_record(folder)
-    if as_json:
+    if rows is not None:
+        found = read_rows(folder, rows)
+        _print_json(found) if as_json else print_rows(found)
+    elif as_json:
         _print_json(record)
     else:
         _print_tables(record, folder)

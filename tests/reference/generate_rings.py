@@ -7,7 +7,7 @@ along straight axes in rectangular bends, the one way of these codes to count th
 damping. `statements` holds what the codes say as they come, where that is wrong; `shipped` the
 lattices that come with pyAT.
 
-Needs accelerator-toolbox and xsuite. Run time on one core: 3 minutes.
+Needs accelerator-toolbox and xsuite. Run time on one core: 1 minute.
 
     python -m tests.reference.generate_rings
 """

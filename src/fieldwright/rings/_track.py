@@ -74,8 +74,8 @@ def track(
         progress: called with the fraction done.
 
     Raises:
-        InputError: coordinates of a wrong shape or not finite, turns or every below one, or an
-            unknown kind of radiation.
+        InputError: coordinates of a wrong shape or not finite, turns or every below one, turns
+            that are no multiple of every, or an unknown kind of radiation.
 
     >>> from fieldwright.rings import track, vepp2000
     >>> ring = vepp2000("++--")
@@ -94,7 +94,7 @@ def track(
     rows = rows_of(lattice, radiation=radiation != "none", apertures=True)
     run = _Run(rows, lattice, radiation == "quantum", seed, every or turns, progress)
     if not is_concrete(start, lattice):
-        return run.traced(start, turns)
+        return run.traced(start, turns, with_start=every is not None)
     return run.threaded(np.asarray(start), turns, with_start=every is not None)
 
 
@@ -103,6 +103,12 @@ def _require(turns: int, every: int | None, radiation: str) -> None:
         raise InputError(f"turns must be at least 1, got {turns}", parameter="turns")
     if every is not None and not 1 <= every <= turns:
         raise InputError(f"every must be from 1 to turns, got {every}", parameter="every")
+    if every is not None and turns % every:
+        raise InputError(
+            f"turns must be a multiple of every, so that the last turn is kept; got {turns} turns "
+            f"and every {every}",
+            parameter="every",
+        )
     if radiation not in ("none", "mean", "quantum"):
         raise InputError(
             f"radiation must be 'none', 'mean' or 'quantum', got {radiation!r}",
@@ -169,7 +175,7 @@ class _Run:
         )
         return state, np.asarray(seen)
 
-    def traced(self, start: Any, turns: int) -> Tracked:
+    def traced(self, start: Any, turns: int, with_start: bool) -> Tracked:
         """All in one, inside a transformation."""
         saves, lattice = turns // self.every, self.lattice
         key = jax.random.fold_in(self.key, 0)
@@ -185,9 +191,12 @@ class _Run:
             saves,
             self.every,
         )
+        kept = seen.transpose(0, 2, 1)
+        if with_start:
+            kept = jnp.concatenate([jnp.asarray(start)[None], kept])
         return Tracked(
-            turns=np.arange(1, saves + 1) * self.every,
-            coordinates=seen.transpose(0, 2, 1),
+            turns=np.arange(0 if with_start else 1, saves + 1) * self.every,
+            coordinates=kept,
             lost_turn=state[1],
             lost_element=state[2],
         )

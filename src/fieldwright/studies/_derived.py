@@ -8,11 +8,11 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from .._yaml import Where
 from ..errors import InputError
 from ..units import parse
 from ._fields import Part, refuse
 from ._judge import Published, Quantity, Text
-from ._yaml import Where
 
 Problem = tuple[Where, str]
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from .._yaml import Where
 from ..errors import InputError
 from ..units import format_quantity, parse, parse_printed
 from ._fields import Part, refuse
-from ._yaml import Where
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Verdict = Literal["agrees", "differs", "misprint"]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from .._yaml import Document, Where, dotted, read_document
 from ..errors import InputError
-from ._study import KINDS, Study, find_kind
-from ._yaml import Document, Where, dotted, read_document
+from ._study import KINDS, Lines, Study, find_kind
 
 
 class StudyError(InputError):
@@ -56,6 +57,7 @@ def read_study(path: str | Path, settings: dict[str, str] | None = None) -> Stud
     for place, impossible in study.impossible():
         impossible.args = (_placed(document, place, str(impossible)),)
         raise impossible
+    study.read_from(Lines(partial(_placed, document)))
     return study
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..errors import ConvergenceError
+from ..errors import ConvergenceError, FieldwrightError
 from ._deviations import deviation_drawing
 from ._folder import check_target, whole_folder
 from ._judge import Judgement, judge
@@ -68,13 +68,18 @@ def compute_study(
 
     Raises:
         ConvergenceError: something has no finite value, or no sweet spot.
+        FieldwrightError: what it describes cannot be, such as a ring whose motion grows.
 
     >>> from fieldwright.studies import compute_study, gallery, read_study
     >>> results = compute_study(read_study(gallery()["osem"]))
     >>> print(f"{results.outcome.quantities['pr_tm.force_per_current'].value:.5f} N/A")
     0.12880 N/A
     """
-    outcome = find_kind(study.kind).compute(study, progress, pieces or Pieces())
+    try:
+        outcome = find_kind(study.kind).compute(study, progress, pieces or Pieces())
+    except FieldwrightError as error:
+        error.args = (study.explained(error),)
+        raise
     lost = [name for name, q in outcome.quantities.items() if not math.isfinite(q.value)]
     if lost:
         raise ConvergenceError(f"no finite value was found for {', '.join(lost)}")

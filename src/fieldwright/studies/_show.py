@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import fnmatch
 import json
 import sys
 from collections.abc import Iterator
@@ -31,6 +33,47 @@ def read_record(folder: Path) -> dict[str, Any]:
     if not isinstance(record, dict) or not {"study", "quantities", "published"} <= record.keys():
         raise InputError(f"{path}: was not written by fieldwright")
     return record
+
+
+def read_rows(folder: Path, select: str) -> dict[str, list[dict[str, str]]]:
+    """Rows of elements of a name (`*` is wild) in each table of `tables/`, by the table's name.
+
+    Raises `InputError` where there are no tables, or no such element.
+    """
+    found: dict[str, list[dict[str, str]]] = {}
+    names: dict[str, None] = {}
+    for path in sorted((folder / "tables").glob("*.csv")):
+        with path.open(newline="", encoding="utf-8") as file:
+            table = list(csv.DictReader(file))
+        names |= dict.fromkeys(row["element"] for row in table)
+        chosen = [row for row in table if fnmatch.fnmatchcase(row["element"], select)]
+        if chosen:
+            found[path.stem] = chosen
+    if not names:
+        raise InputError(f"{folder}: has no tables along rings")
+    if not found:
+        known = ", ".join(names)
+        raise InputError(f"{folder}: no element {select!r}; there is: {known}")
+    return found
+
+
+def print_rows(tables: dict[str, list[dict[str, str]]]) -> None:
+    """Print rows of tables on standard output."""
+    console = Console(highlight=False) if sys.stdout.isatty() else Console(width=200)
+    for name, rows in tables.items():
+        table = Table(title=name, title_justify="left", box=None)
+        for column in rows[0]:
+            table.add_column(Text(column), justify="left" if column == "element" else "right")
+        for row in rows:
+            table.add_row(*(_short(value) for value in row.values()))
+        console.print(table)
+
+
+def _short(text: str) -> str:
+    try:
+        return f"{float(text):.6g}"
+    except ValueError:
+        return text
 
 
 def print_record(record: dict[str, Any]) -> None:

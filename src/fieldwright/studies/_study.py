@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
+from .._yaml import Where
 from ..errors import FieldwrightError
 from ._fields import Part
 from ._judge import Published, Quantity, Text
 from ._pieces import Pieces
-from ._yaml import Where
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,39 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: The kinds of study: name in the file -> module that holds its `KIND`.
-KINDS = {"actuator": "fieldwright.studies.actuator", "trap": "fieldwright.studies.trap"}
+KINDS = {
+    "actuator": "fieldwright.studies.actuator",
+    "trap": "fieldwright.studies.trap",
+    "ring": "fieldwright.studies.ring",
+}
+
+
+class Lines:
+    """How an error is said where it stands in a study file; any two are equal."""
+
+    def __init__(self, placed: Callable[[Where, str], str] | None = None):
+        self._placed = placed
+
+    def placed(self, where: Where, message: str) -> str:
+        """`FILE:LINE: where: message`; the message alone of a study that is from no file."""
+        return message if self._placed is None else self._placed(where, message)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Lines)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@contextmanager
+def standing(where: Where) -> Iterator[None]:
+    """Errors from within stand at a place of the study: `compute_study` says on which line."""
+    try:
+        yield
+    except FieldwrightError as error:
+        if not hasattr(error, "where"):
+            error.where = where  # type: ignore[attr-defined]
+        raise
 
 
 class Study(Part):
@@ -34,6 +67,16 @@ class Study(Part):
     source: Text | None = Field(None, description="the publication, with its number and date")
     remarks: list[Text] = Field([], description="paragraphs for the report")
     published: list[Published] = Field([], description="printed figures to hold results against")
+    _lines: Lines = PrivateAttr(default_factory=Lines)
+
+    def read_from(self, lines: Lines) -> None:
+        """Remember on which lines of a file the study stands."""
+        self._lines = lines
+
+    def explained(self, error: FieldwrightError) -> str:
+        """The text of an error of its computation, with its line if that is known."""
+        where = getattr(error, "where", None)
+        return str(error) if where is None else self._lines.placed(where, str(error))
 
     def problems(self) -> Iterator[tuple[Where, str]]:
         """What no single field shows to be wrong: where it stands, and a message."""

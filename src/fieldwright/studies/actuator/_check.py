@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..._yaml import Where
 from ...errors import InputError
 from .._derived import Problem, check_derived, check_published, no_case
-from .._yaml import Where
 from ._model import ActuatorStudy, CasePart, Magnets
 from ._quantities import ALL, CURVES, available, has_tolerances
 

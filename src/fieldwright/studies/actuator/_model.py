@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ..._yaml import Where
 from ...constants import MU_0
 from ...errors import InputError
 from .._derived import DerivedPart
 from .._fields import Count, Length, Name, Part, Position, quantity, refuse
 from .._judge import Text
 from .._study import Study
-from .._yaml import Where
 
 if TYPE_CHECKING:
     from fieldwright.sources import Assembly, Coil, CylinderMagnet

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..._yaml import Where
 from ...errors import FieldwrightError, InputError, UnstableTrapError
 from .._derived import Problem, check_derived, check_published
-from .._yaml import Where
 from ._ions import IonsPart
 from ._model import CasePart, DetectionPart, RunPart, ScanPart, TrapStudy
 from ._quantities import available, has_exact

@@ -7,12 +7,12 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ..._yaml import Where
 from ...errors import FieldwrightError
 from .._derived import DerivedPart
 from .._fields import AngularFrequency, Count, Duration, Length, Name, Number, Part, refuse
 from .._judge import Text
 from .._study import Study
-from .._yaml import Where
 from ._damping import DampingPart
 from ._ions import IonsPart
 from ._parts import DrivePart, TrapPart, given

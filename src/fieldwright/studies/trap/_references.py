@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..._yaml import Where
 from .._derived import Problem, hint, no_case
-from .._yaml import Where
 from ._model import SHOWN, FigurePart, TrapStudy
 from ._parts import given
 
