@@ -207,13 +207,13 @@ def test_validate(study):
 def test_schema():
     assert json.loads(fieldwright("schema").stdout)["oneOf"]
     assert json.loads(fieldwright("schema", "actuator").stdout)["title"] == "ActuatorStudy"
-    assert fieldwright("schema", "ring").returncode == 3
+    assert fieldwright("schema", "comb").returncode == 3
 
 
 def test_an_unknown_published_study(tmp_path):
     done = fieldwright("reproduce", "osme", cwd=tmp_path)
     assert done.returncode == 3
-    assert "'osme' is no published study; there is: osem" in done.stderr
+    assert "'osme' is no published study; there is: beam-size, osem, penning" in done.stderr
     assert names(tmp_path) == []
 
 

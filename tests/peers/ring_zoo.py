@@ -17,9 +17,10 @@ from fieldwright.rings import (
     RFCavity,
     Sextupole,
     Solenoid,
+    vepp2000,
 )
 
-__all__ = ["COUPLED", "RINGS", "SHIPPED", "ring", "shipped", "without_solenoids"]
+__all__ = ["COUPLED", "RINGS", "SHIPPED", "ring", "shipped"]
 
 
 def _quadrupole(name: str, k1: float, length: float = 0.3, tilt: float = 0.0) -> Quadrupole:
@@ -139,21 +140,14 @@ def rolled() -> Lattice:
     return _close(cells, 2.5e6, 20, 2e9)
 
 
-def vepp(polarity: str, sextupoles: bool = False) -> Lattice:
-    """VEPP-2000 as reconstructed."""
-    from fieldwright.rings import vepp2000
-
-    return vepp2000(polarity, sextupoles=sextupoles)
-
-
 def round_beam() -> Lattice:
     """VEPP-2000, ++--: both modes degenerate up to the integer of their tunes."""
-    return vepp("++--")
+    return vepp2000("++--")
 
 
 def flat_beam() -> Lattice:
     """VEPP-2000, +-+-: one mode holds all emittance, in a plane at 45 degrees."""
-    return vepp("+-+-")
+    return vepp2000("+-+-")
 
 
 RINGS: dict[str, Callable[[], Lattice]] = {
@@ -190,8 +184,3 @@ def shipped(name: str) -> Path:
     found = find_spec("machine_data")
     assert found is not None and found.submodule_search_locations
     return Path(found.submodule_search_locations[0]) / SHIPPED[name]
-
-
-def without_solenoids(lattice: Lattice) -> Lattice:
-    """The lattice with its solenoids switched off."""
-    return lattice.set("Solenoid:*", ks=0.0)

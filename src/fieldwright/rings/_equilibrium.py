@@ -87,8 +87,8 @@ def equilibrium(lattice: Lattice, *, pole_face_damping: bool = True) -> Equilibr
 
     >>> from fieldwright.rings import equilibrium, vepp2000
     >>> beam = equilibrium(vepp2000("++--"))
-    >>> print(f"{beam.energy_loss / 1e3:.2f} keV, {beam.emittances[0]:.3e} m rad")
-    63.19 keV, 2.197e-07 m rad
+    >>> print(f"{beam.energy_loss / 1e3:.2f} keV, {beam.emittances[0]:.2e} m rad")
+    63.19 keV, 2.20e-07 m rad
     """
     _checks.require_rf(lattice)
     rows = rows_of(lattice, radiation=True, pole_faces=pole_face_damping)

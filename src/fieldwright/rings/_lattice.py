@@ -157,14 +157,14 @@ class Lattice(eqx.Module):
         return np.array(found)
 
     def get(self, select: str, column: str) -> Any:
-        """(m,) one column of the elements of a name, in SI units.
+        """(m,) one column of the elements of a name, in SI units; (machines, m) of many machines.
 
         Raises:
             InputError: no such element, or it has no such number.
         """
         indices = self.indices(select)
         self._require_column(indices, column)
-        return self.table[indices, COLUMN[column]]
+        return self.table[..., indices, COLUMN[column]]
 
     def set(self, select: str, **values: Any) -> Lattice:
         """The lattice with numbers of the elements of a name changed: a scalar, or (m,) for each.

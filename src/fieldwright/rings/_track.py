@@ -137,6 +137,8 @@ class _Run:
         blocks = _blocks(start, _BLOCK if jax.default_backend() == "cpu" else len(start))
         per_call = max(1, round(_WORK / (len(blocks[0]) * max(1, len(self.rows)) * self.every)))
         saves = turns // self.every
+        # rounded up, so that not every number of turns is compiled anew
+        per_call = min(per_call, 1 << (saves - 1).bit_length())
         states = [_begin(block) for block in blocks]
         kept: list[np.ndarray] = [start[None]] if with_start else []
         with ThreadPoolExecutor(min(cores, len(blocks))) as pool:

@@ -125,7 +125,7 @@ def unit_of(lattice: Lattice, name: str, column: str) -> str:
     return _LESS.get(unit, unit) if kinds == {"Multipole"} and column[0] == "k" else unit
 
 
-def value_of(lattice: Lattice, name: str, column: str, given: str | float) -> float:
+def value_of(lattice: Lattice, name: str, column: str, given: str | int | float) -> float:
     """A number of elements from its text; `InputError` where it does not fit."""
     lattice.get(name, column)  # or the error that there is none
     unit = unit_of(lattice, name, column)
@@ -134,7 +134,7 @@ def value_of(lattice: Lattice, name: str, column: str, given: str | float) -> fl
     return parse(given, unit)
 
 
-def _set(lattice: Lattice, name: str, column: str, given: str | float) -> Lattice:
+def _set(lattice: Lattice, name: str, column: str, given: str | int | float) -> Lattice:
     with naming(f"set.{name}"):
         lattice.indices(name)
     with naming(f"set.{name}.{column}"):

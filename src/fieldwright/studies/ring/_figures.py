@@ -189,18 +189,25 @@ def _spot(study: RingStudy, results: Results, part: FigurePart) -> Figure:
         place = part.at or places(case.run)[0]
         title = ", ".join(filter(None, [_titled(study, cases, name), f"at {place}"]))
         section = np.asarray(case.beam.at(place))[:3:2, :3:2]
-        plots.plot_beam_ellipse(_with_height(section), ax, title=title)
+        raised, line = _with_height(section)
+        plots.plot_beam_ellipse(raised, ax, title=title)
+        if line:
+            ax.set_title(f"{title}\n{line}", fontsize=10)
     for ax in axes[len(cases) :]:
         ax.set_axis_off()
     return figure
 
 
-def _with_height(section: np.ndarray) -> np.ndarray:
-    """A beam that is a line is drawn as one a hundredth as thick as it is long."""
-    size = float(np.trace(section))
+def _with_height(section: np.ndarray) -> tuple[np.ndarray, str]:
+    """A beam that is a line, as one a hundredth as thick as it is long, and what it really is."""
     values, vectors = np.linalg.eigh(section)
-    raised = np.maximum(values, 1e-4 * size)
-    return np.asarray(vectors @ np.diag(raised) @ vectors.T)
+    if values[0] > 1e-4 * values[1]:
+        return section, ""
+    along = vectors[:, 1] * (np.sign(vectors[0, 1]) or 1.0)
+    angle = np.degrees(np.arctan2(along[1], along[0]))
+    raised = vectors @ np.diag([1e-4 * values[1], values[1]]) @ vectors.T
+    text = rf"a line, $\sigma$ = {np.sqrt(values[1]) * 1e6:.4g} µm, at {angle:.2f}°"
+    return raised, text.replace("-", "\N{MINUS SIGN}").replace("at \N{MINUS SIGN}0.00", "at 0.00")
 
 
 def _scan(study: RingStudy, results: Results, part: FigurePart) -> Figure:
@@ -256,7 +263,8 @@ def _curve_unit(study: RingStudy, scan: str, curve: str) -> str:
 def _varied(vary: str, result: Any) -> tuple[np.ndarray, str]:
     if vary == "energy":
         return result.values / 1e6, "energy (MeV)"
-    return result.values, f"{vary} ({result.unit})"
+    unit = result.unit.replace("^2", "²").replace("^3", "³")
+    return result.values, f"{vary} ({unit})"
 
 
 def _said(curve: str, place: str) -> str:

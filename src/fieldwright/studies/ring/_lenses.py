@@ -26,7 +26,7 @@ class LensResult:
 def solve_lens(part: LensPart) -> LensResult:
     """The ring at its working point, and through its resonance."""
     ring = _ring(part, part.tune_x)
-    alone = rings.lens_beam(ring, part.emittance_x, part.emittance_y)
+    alone = rings.lens_beam(ring, part.emittance_x, part.emittance_y) if part.beam else None
     if part.resonance is None:
         return LensResult(ring, alone=alone)
     tunes = np.linspace(part.resonance.start, part.resonance.stop, part.resonance.points)
@@ -46,8 +46,6 @@ def lens_numbers(part: LensPart, result: LensResult) -> Numbers:
     modes = rings.lens_modes(result.ring)
     still = eqx.tree_at(lambda r: (r.decrement_x, r.decrement_y), result.ring, (0.0, 0.0))
     free, damped = (np.asarray(rings.lens_matrix(ring)) for ring in (still, result.ring))
-    assert result.alone is not None
-    sizes = np.asarray(result.alone.size)
     phases, damping = np.asarray(modes.phase), np.asarray(modes.decrement)
     found, found_damping, shift = _eigen(free, damped, phases)
     limit = float(modes.limit)
@@ -63,10 +61,11 @@ def lens_numbers(part: LensPart, result: LensResult) -> Numbers:
         "decrement_difference": float(np.abs(found_damping / damping - 1).max()),
         "decrement_imaginary": float(np.abs(shift / damping).max()),
         "vector_difference": _vectors(still, free),
-        "sigma_x": float(sizes[0]),
-        "sigma_y": float(sizes[1]),
-        "far_error": float(result.alone.far_error),
     }
+    if result.alone is not None:
+        sizes = np.asarray(result.alone.size)
+        numbers |= {"sigma_x": float(sizes[0]), "sigma_y": float(sizes[1])}
+        numbers["far_error"] = float(result.alone.far_error)
     if result.beam is not None:
         emittance = np.asarray(result.beam.emittance)
         ratio, far = emittance[:, 1] / emittance[:, 0], np.asarray(result.beam.far_error)

@@ -156,6 +156,7 @@ class LensPart(Part):
     decrement_y: Count = 1e-4
     emittance_x: Emittance = 1e-7
     emittance_y: quantity("m rad", nonnegative=True) = 0.0  # type: ignore[valid-type]
+    beam: bool = Field(True, description="whether a beam settles, and its sizes are asked for")
     resonance: LensScanPart | None = None
 
 

@@ -29,7 +29,7 @@ def _as_given(given: object) -> object:
 
 #: A number of an element as the file has it; which unit is due depends on the element.
 Setting: Any = Annotated[
-    str | float, BeforeValidator(_as_given), WithJsonSchema({"type": ["string", "number"]})
+    str | int | float, BeforeValidator(_as_given), WithJsonSchema({"type": ["string", "number"]})
 ]
 
 Spread: Any = quantity("m", nonnegative=True)

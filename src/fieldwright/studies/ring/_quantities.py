@@ -171,6 +171,8 @@ LENS: Names = {
     "decrement_difference": ("1", "largest relative difference of omega+- from the damped matrix"),
     "decrement_imaginary": ("1", "shift of g+- by the damping, over the damping"),
     "vector_difference": ("1", "largest element that U N U^-1 has off its diagonal"),
+}
+LENS_BEAM: Names = {
     "sigma_x": ("m", "horizontal size behind the lens by formula (10)"),
     "sigma_y": ("m", "vertical size behind the lens by formula (10)"),
     "far_error": ("1", "error of the far-from-resonance form"),
@@ -335,7 +337,8 @@ def group_names(study: RingStudy) -> dict[str, Names]:
         sections = list(solenoid.sections or SECTIONS)
         groups[name] = solenoid_names(len(sections), sections)
     for name, lens in study.lenses.items():
-        groups[name] = LENS | (RESONANCE if lens.resonance is not None else {})
+        groups[name] = LENS | (LENS_BEAM if lens.beam else {})
+        groups[name] |= RESONANCE if lens.resonance is not None else {}
     return groups
 
 

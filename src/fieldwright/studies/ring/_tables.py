@@ -14,6 +14,7 @@ from ._quantities import (
     APERTURE,
     COLLISION,
     LENS,
+    LENS_BEAM,
     full_name,
     places,
 )
@@ -52,7 +53,7 @@ def tables(study: RingStudy, results: Results, quantities: Mapping[str, Quantity
         _groups("Dynamic aperture", study, "apertures", list(APERTURE), quantities),
         _tracking(study, quantities),
         _forces(study, results, quantities),
-        _groups("A thin skew quadrupole", study, "lenses", list(LENS), quantities),
+        _groups("A thin skew quadrupole", study, "lenses", [*LENS, *LENS_BEAM], quantities),
     ]  # fmt: skip
     if study.derived:
         rows = [[part.title, show(quantities.get(n))] for n, part in study.derived.items()]
