@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import fieldwright._jax  # noqa: F401  (64-bit, before any array exists)
+from fieldwright._jax import known_options
 from fieldwright.constants import COULOMB
 from fieldwright.errors import InputError
 from fieldwright.sources._checks import as_float
@@ -32,7 +32,7 @@ WIDE = {"xla_cpu_prefer_vector_width": 512}
 
 def compiler_options() -> dict[str, Any]:
     """What to hand to `jax.jit(compiler_options=...)` around pair sums on this device."""
-    return dict(WIDE) if jax.default_backend() == "cpu" else {}
+    return known_options(WIDE)
 
 
 class Coulomb(eqx.Module):

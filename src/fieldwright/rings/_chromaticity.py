@@ -12,7 +12,7 @@ from fieldwright._result import Result, quantity
 from fieldwright.rings import _checks
 from fieldwright.rings._elements import COLUMN
 from fieldwright.rings._lattice import Lattice
-from fieldwright.rings._matrices import _columns_at_once, linearise
+from fieldwright.rings._matrices import linearise
 from fieldwright.rings._modes import inverse, require_stable, symplectic_form
 from fieldwright.rings._optics_functions import is_planar, labelled_modes
 from fieldwright.rings._orbit import _kernel
@@ -98,7 +98,7 @@ def _bending(rows: Rows, energy: Any, states: Any, along: Any, whole: Any, table
     ready, beam = prepare(rows, table, energy)
 
     def matrices(states: Any) -> Any:
-        return linearise(rows, ready, beam, states, _columns_at_once)[1][:, :4, :4]
+        return linearise(rows, ready, beam, states)[1][:, :4, :4]
 
     here, change = jax.jvp(matrices, (states,), (along,))
     after = whole[:, :4, :4]

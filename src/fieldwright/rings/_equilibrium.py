@@ -10,12 +10,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fieldwright._jax import compiled
 from fieldwright._result import Result, quantity
 from fieldwright.constants import SPEED_OF_LIGHT
 from fieldwright.rings import _checks
+from fieldwright.rings._chain import Chain
 from fieldwright.rings._elements import COLUMN
 from fieldwright.rings._lattice import Lattice
-from fieldwright.rings._matrices import find_orbit, matmul, products, radiation_noise
+from fieldwright.rings._matrices import find_orbit, radiation_noise
 from fieldwright.rings._rows import OPERATION, Rows, prepare, rows_of
 
 _S = np.kron(np.eye(3), [[0.0, 1.0], [-1.0, 0.0]])
@@ -97,16 +99,16 @@ def equilibrium(lattice: Lattice, *, pole_face_damping: bool = True) -> Equilibr
     return Equilibrium(**found, names=lattice.names)
 
 
-@functools.partial(jax.jit, static_argnames=("rows",))
+@functools.partial(compiled, static=("rows",))
 def solve(rows: Rows, table: Any, energy: Any) -> dict[str, Any]:
     """What an `Equilibrium` holds; the table may be of many machines."""
     states, jacobians = find_orbit(rows, table, energy, 0.0, True)
     noise = radiation_noise(rows, table, energy, states)
-    matrices, _, gathered = products(jacobians, jnp.zeros(jacobians.shape[:-1]), noise)
-    turn, places = matrices[..., -1, :, :], rows.begins
-    start = jnp.vectorize(stein, signature="(a,a),(a,a)->(a,a)")(turn, gathered[..., -1, :, :])
-    way = matrices[..., places, :, :]
-    covariance = matmul(matmul(way, start[..., None, :, :]), jnp.swapaxes(way, -1, -2))
+    chain = Chain.of(jacobians)
+    turn, places = chain.turn, rows.begins
+    settle = functools.partial(jnp.vectorize(stein, signature="(a,a),(a,a)->(a,a)"), turn)
+    covariance = chain.gathered(noise, settle, places)
+    start = covariance[..., 0, :, :]
     modes = jnp.vectorize(_modes, signature="(a,a),(a,a)->(m),(m),(m)")
     tunes, decrements, emittances = modes(turn, start)
     ready, beam = prepare(rows, table, energy)
@@ -116,7 +118,7 @@ def solve(rows: Rows, table: Any, energy: Any) -> dict[str, Any]:
     return {
         "s": jnp.concatenate([zero, jnp.cumsum(lengths, -1)], -1),
         "orbit": states[..., places, :],
-        "covariance": covariance + gathered[..., places, :, :],
+        "covariance": covariance,
         "energy_loss": _energy_gain(rows, beam, states),
         "tunes": tunes,
         "decrements": decrements,

@@ -8,7 +8,6 @@ is no tracking from row to row, and a poor first guess does no harm.
 from __future__ import annotations
 
 import functools
-import math
 from typing import Any
 
 import equinox as eqx
@@ -16,9 +15,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import fieldwright._jax  # noqa: F401
+from fieldwright._jax import compiled
 from fieldwright.constants import SPEED_OF_LIGHT
 from fieldwright.rings import _radiation
+from fieldwright.rings._chain import Chain, apply
 from fieldwright.rings._elements import COLUMN
 from fieldwright.rings._rows import (
     OPERATION,
@@ -31,19 +31,17 @@ from fieldwright.rings._rows import (
 
 _STEPS = 40  # Newton steps before the orbit is given up
 _SMALL = 1e-10  # [m, rad]: a step below this ends Newton's method, whose next would be rounding
+_SHRINKING = 0.3  # steps that shrink this well need no new Jacobians
 
 
-def linearise(
-    rows: Rows, table: Any, beam: Beam, states: Any, columns: Any = None
-) -> tuple[Any, Any]:
+def linearise(rows: Rows, table: Any, beam: Beam, states: Any) -> tuple[Any, Any]:
     """Each row's map of its own state, (..., rows, 6), and its Jacobian, (..., rows, 6, 6)."""
-    columns = columns or _columns
     ends, jacobians, order = [], [], []
     for number in np.unique(rows.operation):
         (where,) = np.nonzero(rows.operation == number)
         order.append(where)
         act = _together(rows, number, where, table, beam)
-        end, jacobian = columns(act, tuple(jnp.moveaxis(states[..., where, :], -1, 0)))
+        end, jacobian = _columns(act, tuple(jnp.moveaxis(states[..., where, :], -1, 0)))
         ends.append(end)
         jacobians.append(jacobian)
     back = np.argsort(np.concatenate(order))
@@ -72,24 +70,7 @@ def places(rows: Rows, where: np.ndarray, table: Any, beam: Beam) -> Row:
 
 
 def _columns(act: Any, state: tuple[Any, ...]) -> tuple[Any, Any]:
-    """(6, ..., rows) and its derivatives (6, 6, ..., rows), one coordinate after the other.
-
-    A column by itself leaves out what does not depend on its coordinate, which is most: that
-    computes faster than all six at once.
-    """
-    columns = []
-    for number, value in enumerate(state):
-
-        def along(value: Any, number: int = number) -> tuple[Any, ...]:
-            return act(*state[:number], value, *state[number + 1 :])
-
-        end, change = jax.jvp(along, (value,), (jnp.ones_like(value),))
-        columns.append(jnp.stack(change))
-    return jnp.stack(end), jnp.stack(columns, axis=1)
-
-
-def _columns_at_once(act: Any, state: tuple[Any, ...]) -> tuple[Any, Any]:
-    """The same, all coordinates in one batch: where this is differentiated it compiles faster."""
+    """(6, ..., rows) and its derivatives (6, 6, ..., rows)."""
 
     def along(direction: Any) -> Any:
         directions = tuple(jnp.broadcast_to(part, state[0].shape) for part in direction)
@@ -109,84 +90,29 @@ def _ends(rows: Rows, table: Any, beam: Beam, states: Any) -> Any:
     return jnp.concatenate(ends, axis=-2)[..., np.argsort(np.concatenate(order)), :]
 
 
-def products(matrices: Any, offsets: Any, noise: Any = None) -> tuple[Any, ...]:
-    """What rows do together: (..., rows + 1, 6, 6), (..., rows + 1, 6) from the start to each row.
+def _newton(chain: Chain, states: Any, ends: Any, longitudinal: bool) -> Any:
+    """The step (..., rows + 1, 6) that joins the rows' ends, as their Jacobians have it."""
 
-    With `noise`, (..., rows, 6, 6) of each row, also the covariance that has gathered by then. Rows
-    are taken in blocks of the square root of their number: all blocks' products grow at once,
-    then the blocks are joined.
-    """
-    *batch, count, _, _ = matrices.shape
-    size = max(1, math.isqrt(count))
-    blocks = -(-count // size)
-    spare = blocks * size - count
-    steps = [matrices, offsets] if noise is None else [matrices, offsets, noise]
-    none = [jnp.eye(6), jnp.zeros(6), jnp.zeros((6, 6))][: len(steps)]
+    def first(moved: Any) -> Any:
+        gap = moved + states[..., -1, :] - states[..., 0, :]
+        return _closing(chain.turn, gap, jnp.zeros_like(gap), longitudinal)
 
-    def padded(step: Any, nothing: Any) -> Any:
-        """(size, blocks, ..., of a row): rows first, then what is done at once."""
-        shape = nothing.shape
-        fill = jnp.broadcast_to(nothing, (*batch, spare, *shape))
-        full = jnp.concatenate([step, fill], axis=-1 - len(shape))
-        full = full.reshape(*batch, blocks, size, *shape)
-        return jnp.moveaxis(full, (len(batch) + 1, len(batch)), (0, 1))
-
-    columns = tuple(map(padded, steps, none))
-    start = tuple(jnp.broadcast_to(n, c.shape[1:]) for n, c in zip(none, columns, strict=True))
-    _, inner = jax.lax.scan(lambda c, step: (_after(c, step),) * 2, start, columns)
-    lasts = tuple(part[-1] for part in inner)
-    begin = tuple(part[0] for part in start)
-    _, outer = jax.lax.scan(lambda c, step: (_after(c, step), c), begin, lasts)
-    whole = _after(tuple(part[None] for part in outer), inner)
-
-    def flat(part: Any, nothing: Any) -> Any:
-        shape = nothing.shape
-        joined = jnp.moveaxis(part, (0, 1), (len(batch) + 1, len(batch)))
-        joined = joined.reshape(*batch, blocks * size, *shape)
-        joined = jax.lax.slice_in_dim(joined, 0, count, axis=len(batch))
-        first = jnp.broadcast_to(nothing, (*batch, 1, *shape))
-        return jnp.concatenate([first, joined], axis=len(batch))
-
-    return tuple(map(flat, whole, none))
+    return chain.moved(ends - states[..., 1:, :], first)
 
 
-def _after(first: Any, then: Any) -> Any:
-    """One stretch of rows after another: matrices, offsets and noise, or the first two."""
-    (matrix, shift, *gathered), (more, move, *noise) = first, then
-    found = [matmul(more, matrix), (more * shift[..., None, :]).sum(-1) + move]
-    if noise:
-        found.append(matmul(matmul(more, gathered[0]), jnp.swapaxes(more, -1, -2)) + noise[0])
-    return tuple(found)
-
-
-def matmul(a: Any, b: Any) -> Any:
-    """Products of many small matrices, as sums that run over the batch."""
-    return (a[..., :, :, None] * b[..., None, :, :]).sum(-2)
-
-
-def join(rows: Rows, table: Any, beam: Beam, states: Any, longitudinal: bool) -> Any:
-    """One Newton step of the orbit's states (..., rows + 1, 6); also the rows' Jacobians."""
-    ends, jacobians = linearise(rows, table, beam, states[..., :-1, :])
-    matrices, moves = products(jacobians, ends - states[..., 1:, :])
-    gap = moves[..., -1, :] + states[..., -1, :] - states[..., 0, :]
-    size = 6 if longitudinal else 4
-    first = _closing(matrices[..., -1, :, :], gap, jnp.zeros_like(gap), size)
-    step = (matrices * first[..., None, None, :]).sum(-1) + moves
-    return states + step, jacobians
-
-
-def _closing(turn: Any, gap: Any, given: Any, size: int) -> Any:
+def _closing(turn: Any, gap: Any, given: Any, longitudinal: bool) -> Any:
     """(..., 6) the first state with which the last is the same again, up to a gap.
 
-    All of it, or its transverse part, `size` of 4, where the rest is given.
+    All of it, or its transverse part where the longitudinal one is `given`.
     """
-    gap = (gap + (turn * given[..., None, :]).sum(-1))[..., :size]
+    size = 6 if longitudinal else 4
+    gap = (gap + apply(turn, given))[..., :size]
     open_turn = jnp.eye(size) - turn[..., :size, :size]
     first = jnp.linalg.solve(open_turn, gap[..., None])[..., 0]
     return jnp.concatenate([first, given[..., size:]], axis=-1)
 
 
-@functools.partial(jax.jit, static_argnames=("rows", "longitudinal"))
+@functools.partial(compiled, static=("rows", "longitudinal"))
 def find_orbit(
     rows: Rows, table: Any, energy: Any, delta: Any, longitudinal: bool
 ) -> tuple[Any, Any]:
@@ -212,16 +138,39 @@ def _find(rows: Rows, longitudinal: bool, table: Any, energy: Any, delta: Any) -
         return (size > _SMALL).any() & (count < _STEPS)
 
     def step(carry: Any) -> Any:
+        """A step with Jacobians of the states, and more with the same while these get there."""
         states, _, _, count = carry
-        after, jacobians = join(rows, ready, beam, states, longitudinal)
-        size = jnp.abs(after - states).max((-2, -1))
+        ends, jacobians = linearise(rows, ready, beam, states[..., :-1, :])
+        chain = Chain.of(jacobians)
+        change = _newton(chain, states, ends, longitudinal)
+        size = _largest(change)
+
+        def going(carry: Any) -> Any:
+            _, size, shrunk = carry
+            return ((size > _SMALL) & shrunk).any()
+
+        def again(carry: Any) -> Any:
+            states, size, shrunk = carry
+            ends = _ends(rows, ready, beam, states[..., :-1, :])
+            change = _newton(chain, states, ends, longitudinal)
+            smaller = _largest(change)
+            shrunk = shrunk & (size > _SMALL) & (smaller < _SHRINKING * size)
+            states = jnp.where(shrunk[..., None, None], states + change, states)
+            return states, jnp.where(shrunk, smaller, size), shrunk
+
+        begin = states + change, size, jnp.isfinite(size)
+        states, _, _ = jax.lax.while_loop(going, again, begin)
         size = jnp.where(jnp.isfinite(size), size, -jnp.inf)  # given up
-        return after, jacobians, size, count + 1
+        return states, jacobians, size, count + 1
 
     begin = states, jnp.zeros((*batch, len(rows), 6, 6)), jnp.full(batch, jnp.inf), 0
     states, jacobians, size, _ = jax.lax.while_loop(unfinished, step, begin)
     lost = (size > _SMALL) | (size < 0)
     return jnp.where(lost[..., None, None], jnp.nan, states), jacobians
+
+
+def _largest(change: Any) -> Any:
+    return jnp.abs(change).max((-2, -1))
 
 
 def _slanted(rows: Rows, table: Any) -> Any:
@@ -264,15 +213,14 @@ def _find_derivative(rows: Rows, longitudinal: bool, primals: Any, tangents: Any
 
     def slopes(table: Any, energy: Any, states: Any) -> Any:
         ready, beam = prepare(rows, table, energy)
-        return linearise(rows, ready, beam, states[..., :-1, :], _columns_at_once)[1]
+        return linearise(rows, ready, beam, states[..., :-1, :])[1]
 
     _, moved = jax.jvp(ends, primals[:2], tangents[:2])
-    matrices, moves = products(jacobians, moved)
+    chain = Chain.of(jacobians)
     drive = jnp.zeros((*states.shape[:-2], 6))
     if not longitudinal:
         drive = drive.at[..., 5].set(tangents[2])
-    first = _closing(matrices[..., -1, :, :], moves[..., -1, :], drive, 6 if longitudinal else 4)
-    change = (matrices * first[..., None, None, :]).sum(-1) + moves
+    change = chain.moved(moved, lambda gap: _closing(chain.turn, gap, drive, longitudinal))
     _, curving = jax.jvp(slopes, (*primals[:2], states), (*tangents[:2], change))
     return (states, jacobians), (change, curving)
 

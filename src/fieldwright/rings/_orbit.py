@@ -12,9 +12,10 @@ import numpy as np
 
 from fieldwright._result import Result, quantity
 from fieldwright.rings import _checks
+from fieldwright.rings._chain import Chain
 from fieldwright.rings._elements import COLUMN
 from fieldwright.rings._lattice import Lattice
-from fieldwright.rings._matrices import find_orbit, products
+from fieldwright.rings._matrices import find_orbit
 from fieldwright.rings._rows import OPERATION, Rows, rows_of
 from fieldwright.sources._checks import is_concrete, require_positive
 
@@ -141,8 +142,7 @@ def _kernel(
     rows: Rows, table: Any, energy: Any, delta: Any, longitudinal: bool
 ) -> tuple[Any, Any, Any]:
     states, jacobians = find_orbit(rows, table, energy, delta, longitudinal)
-    maps, _ = products(jacobians, jnp.zeros_like(states[:-1]))
-    return states, maps, path(rows, table)
+    return states, Chain.of(jacobians).matrices, path(rows, table)
 
 
 def path(rows: Rows, table: Any) -> Any:

@@ -121,6 +121,10 @@ def _figure(study: RingStudy, figure: FigurePart, at: Where) -> Iterator[Problem
             if quantity not in known:
                 said = ", ".join(known)
                 yield (*at, "quantities"), f"{quantity!r} is no curve of {scan}; there is: {said}"
+        units = {known[quantity][0] for quantity in figure.quantities if quantity in known}
+        if len(units) > 1:
+            said = ", ".join(sorted(units))
+            yield (*at, "quantities"), f"one axis cannot carry {said}: give a figure to each unit"
 
 
 def impossible(study: RingStudy) -> Iterator[tuple[Where, FieldwrightError]]:

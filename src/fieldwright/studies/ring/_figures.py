@@ -224,18 +224,27 @@ def _scan(study: RingStudy, results: Results, part: FigurePart) -> Figure:
     factor, shown = (1e6, "µm") if unit == "m" else (1.0, unit)
     x, axis = _varied(scan.vary, result)
     for number, curve in enumerate(chosen):
-        ax.plot(
-            x, factor * result.curves[curve], label=_said(curve, first), **_look(chosen, number)
-        )
+        words = _said(curve, places(run), chosen)
+        ax.plot(x, factor * result.curves[curve], label=words, **_look(chosen, number))
     ax.xaxis.set_major_locator(MaxNLocator(6))
     ax.ticklabel_format(axis="x", useOffset=False)
     ax.set_xlabel(axis)
-    kind = "rms size" if all("sigma" in c for c in chosen) else chosen[0].replace("_", " ")
+    sizes = all("sigma" in curve for curve in chosen)
+    kind = "rms size" if sizes else _together(chosen)
     ax.set_ylabel(f"{kind} ({shown})" if shown != "1" else kind)
-    ax.set_ylim(bottom=0.0)
+    if sizes:
+        ax.set_ylim(bottom=0.0)
     dress(ax)
     ax.legend(frameon=False, fontsize=9)
     return figure
+
+
+def _together(chosen: list[str]) -> str:
+    """What curves of one unit are called along their axis: tune_1 and tune_2 are tunes."""
+    stems = {curve.removesuffix("_1").removesuffix("_2") for curve in chosen}
+    if len(stems) < len(chosen):
+        return ", ".join(sorted(stem.replace("_", " ") for stem in stems))
+    return ", ".join(curve.replace("_", " ") for curve in chosen)
 
 
 def _look(chosen: list[str], number: int) -> dict[str, Any]:
@@ -267,15 +276,18 @@ def _varied(vary: str, result: Any) -> tuple[np.ndarray, str]:
     return result.values, f"{vary} ({unit})"
 
 
-def _said(curve: str, place: str) -> str:
-    """What a curve is called in a legend."""
-    text = curve.removeprefix(f"{place}_")
-    at = "" if text == curve or place == "" else f" at {place}"
+def _said(curve: str, known: list[str], chosen: list[str]) -> str:
+    """What a curve is called in a legend; by which theory only where there are two."""
+    place = next((p for p in known if curve.startswith(f"{label(p)}_")), "")
+    text = curve.removeprefix(f"{label(place)}_") if place else curve
+    at = f" at {place}" if place else ""
+    two = any("formula" in other or "far" in other for other in chosen)
     for key, words in (
-        ("formula_sigma", "formula (10)"), ("far_sigma", "far from resonance"), ("sigma", "6-D"),
+        ("formula_sigma", ", formula (10)"), ("far_sigma", ", far from resonance"),
+        ("sigma", ", 6-D" if two else ""),
     ):  # fmt: skip
         if text.startswith(key):
-            return rf"$\sigma_{text[-1]}${at}, {words}"
+            return rf"$\sigma_{text[-1]}${at}{words}"
     return text.replace("_", " ") + at
 
 

@@ -113,7 +113,7 @@ FORMULA_AT: Names = {
     "printed_norm": ("1", "integral of the distribution (7) with the factor as printed"),
     "appendix_difference": (
         "1",
-        "axes and 1/S of the appendix from eigenvalues and a sum over P^2",
+        "axes and 1/S of the appendix from eigenvalues and a sum over P²",
     ),
 }
 
@@ -170,7 +170,7 @@ LENS: Names = {
     "phase_difference": ("rad", "largest difference of g+- from the matrix"),
     "decrement_difference": ("1", "largest relative difference of omega+- from the damped matrix"),
     "decrement_imaginary": ("1", "shift of g+- by the damping, over the damping"),
-    "vector_difference": ("1", "largest element that U N U^-1 has off its diagonal"),
+    "vector_difference": ("1", "largest element that U N U⁻¹ has off its diagonal"),
 }
 LENS_BEAM: Names = {
     "sigma_x": ("m", "horizontal size behind the lens by formula (10)"),

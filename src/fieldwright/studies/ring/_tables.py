@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ...units import format_quantity
@@ -47,7 +47,7 @@ def tables(study: RingStudy, results: Results, quantities: Mapping[str, Quantity
                "means nothing."),
         _spots(study, quantities),
         _formula(study, quantities),
-        _magnets(study, results, quantities),
+        *_magnets(study, results, quantities),
         _groups("Collisions", study, "collisions", list(COLLISION), quantities, _COLLISION),
         *(_scan(study, name, results, quantities) for name in study.scans),
         _groups("Dynamic aperture", study, "apertures", list(APERTURE), quantities),
@@ -85,10 +85,12 @@ def show(quantity: Quantity | None, digits: int = 5) -> str:
         return "0" if abs(value) < 1e-15 else format_quantity(value, unit, 1)
     if unit == "m" and 1e-7 <= abs(value) < 1e-3:
         return f"{value * 1e6:.{digits}g} um"
+    if unit == "rad" and abs(value) < 1e-7:
+        return f"{value:.2g} rad"
     if unit == "rad" and abs(value) < 10:
         return f"{value * 57.29577951308232:.3f} deg"
-    if unit == "m rad" and abs(value) < 1e-20:
-        return "0"
+    if unit == "m rad":
+        return "0" if abs(value) < 1e-20 else f"{value * 1e9:.{digits}g} nm rad"
     if unit == "1/m^2/s":
         return f"{value * 1e-4:.4e} 1/cm^2/s"
     return format_quantity(value, unit, digits)
@@ -152,22 +154,27 @@ def _formula(study: RingStudy, quantities: Mapping[str, Quantity]) -> Table:
 
 def _magnets(
     study: RingStudy, results: Results, quantities: Mapping[str, Quantity]
-) -> Table | None:
-    """Of the first case that has any."""
+) -> Iterator[Table]:
+    """Of every case that finds them, without what none of its magnets has."""
+    words = {
+        "count": "number", "length": "length", "radius": "radius", "field": "field",
+        "gradient": "gradient", "sextupole": "second derivative", "octupole": "third derivative",
+        "bore_field": "field at the bore",
+    }  # fmt: skip
     for case, result in results.cases.items():
         if result.magnets is None:
             continue
-        rows = []
-        for name in dict.fromkeys(result.magnets.names):
-            keys = ["count", "length", "radius", "field", "gradient", "sextupole"]
-            found = [quantities.get(full_name(case, f"{label(name)}_{key}")) for key in keys]
-            if any(found):
-                rows.append([name, *(show(q) for q in found)])
-        title = f"Magnets: {study.describe_case(case)}"
-        return Table(title, ["magnet", "number", "length", "radius", "field", "gradient",
-                             "second derivative"], rows,
-                     "At the energy of the ring; signs are of a positive charge.")  # fmt: skip
-    return None
+        magnets = {
+            name: {key: quantities.get(full_name(case, f"{label(name)}_{key}")) for key in words}
+            for name in dict.fromkeys(result.magnets.names)
+        }
+        magnets = {name: found for name, found in magnets.items() if any(found.values())}
+        keys = [key for key in words if any(found[key] for found in magnets.values())]
+        rows = [[name, *(show(found[key]) for key in keys)] for name, found in magnets.items()]
+        yield Table(
+            f"Magnets: {study.describe_case(case)}", ["magnet", *(words[key] for key in keys)],
+            rows, "At the energy of the ring; signs are of a positive charge.",
+        )  # fmt: skip
 
 
 def _groups(
@@ -207,8 +214,11 @@ def _scan(
     if part.vary != "energy":
         header, rows = header[:-1], [row[:-1] for row in rows]
     values, unit = results.scans[name].values, results.scans[name].unit
-    ends = [format_quantity(float(v), unit, 5) for v in (values[0], values[-1])]
+    ends = [_plain(float(v), unit, 9) for v in (values[0], values[-1])]
+    lost = int(quantities[f"{name}.unstable"].value)
     caption = f"{part.vary} from {ends[0]} to {ends[1]}, {len(values)} points."
+    if lost:
+        caption += f" The ring is unstable or has no closed orbit at {lost} of them."
     return Table(f"Scan: {study.describe('scans', name)}", header, rows, caption)
 
 
@@ -232,12 +242,22 @@ def _forces(study: RingStudy, results: Results, quantities: Mapping[str, Quantit
     for name, result in results.solenoids.items():
         for number, section in enumerate(result.names):
             own = [quantities[f"{name}.{section}_{key}"] for key in ("current", "peak", "force")]
+            if own[0].value == 0:
+                continue
             pushes = [
-                f"{result.forces[other, number] / 1e3:.4g} kN" if other != number else "–"
+                _plain(result.forces[other, number], "N", 4) if other != number else "–"
                 for other in range(len(result.names))
+                if quantities[f"{name}.{result.names[other]}_current"].value != 0
             ]
             rows.append([f"{study.describe('solenoids', name)}: {section}",
                          *(show(q) for q in own), " / ".join(pushes)])  # fmt: skip
     return Table("Solenoid sections", ["section", "current", "own peak", "force along the axis",
                                        "from each section"], rows,
-                 "Forces are towards the increasing coordinate.")  # fmt: skip
+                 "Forces are towards the increasing coordinate. Sections without current are left "
+                 "out.")  # fmt: skip
+
+
+def _plain(value: float, unit: str, digits: int) -> str:
+    """A number inside a text: with a minus sign, and powers as they are written."""
+    text = format_quantity(float(value), unit, digits).replace("-", "\N{MINUS SIGN}")
+    return text.replace("^2", "²").replace("^3", "³").replace("^4", "⁴")
