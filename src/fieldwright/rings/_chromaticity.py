@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from fieldwright._jax import compiled
 from fieldwright._result import Result, quantity
 from fieldwright.rings import _checks
 from fieldwright.rings._elements import COLUMN
@@ -73,7 +74,7 @@ def chromaticity(lattice: Lattice, delta: Any = 0.0) -> Chromaticity:
     )
 
 
-@partial(jax.jit, static_argnames=("rows", "planar"))
+@partial(compiled, static=("rows", "planar"))
 def _solve(
     rows: Rows, planar: bool, table: Any, energy: Any, states: Any, whole: Any
 ) -> tuple[Any, Any]:

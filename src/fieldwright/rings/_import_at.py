@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fieldwright.constants import SPEED_OF_LIGHT
+from fieldwright.motion import SPECIES
 from fieldwright.rings import _elements as ours
 from fieldwright.rings._imports import (
     LEAVE_OUT,
@@ -23,7 +24,7 @@ from fieldwright.rings._imports import (
     package,
     rectangle,
 )
-from fieldwright.rings._lattice import Lattice
+from fieldwright.rings._lattice import Lattice, rest_energy
 from fieldwright.rings._pals_elements import sagitta
 
 _SPECIES = {"relativistic": "e-", "electron": "e-", "positron": "e+", "proton": "p"}
@@ -58,7 +59,7 @@ def import_at(source: Any, *, leave_out: Sequence[str] = ()) -> Lattice:
     A cavity is imported with its voltage also where pyAT has it switched off for 4-D work. Bends
     become exact ones, whichever pass method they have; PolynomB and PolynomA are the field about
     the reference orbit. A lattice of several periods is written out. Particles named
-    "relativistic" are taken for electrons.
+    "relativistic" are taken for electrons, and frequencies for as much lower as these are slower.
 
     Args:
         source: an `at.Lattice`, or the path of a file that `at.load_lattice` reads (.mat, .json,
@@ -89,13 +90,22 @@ def import_at(source: Any, *, leave_out: Sequence[str] = ()) -> Lattice:
     elements = [ours_of for element in source for ours_of in _element(report, element)]
     if source.periodicity > 1:  # harmonic numbers may be a period's: the frequencies tell
         elements = [_by_frequency(element) for element in elements] * int(source.periodicity)
-    species = _SPECIES.get(particle, "e-")
-    return lattice_of(report, elements, float(source.energy), species, str(source.name or ""))
+    species, energy = _SPECIES.get(particle, "e-"), float(source.energy)
+    if particle == "relativistic":  # its turns take C / c, ours a little more
+        speed = math.sqrt(1 - (rest_energy(SPECIES[species]) / energy) ** 2)
+        elements = [_slowed(element, speed) for element in elements]
+    return lattice_of(report, elements, energy, species, str(source.name or ""))
 
 
 def _by_frequency(element: ours.Element) -> ours.Element:
     if isinstance(element, ours.RFCavity) and element.frequency:
         return dataclasses.replace(element, harmonic=0)
+    return element
+
+
+def _slowed(element: ours.Element, beta: float) -> ours.Element:
+    if isinstance(element, ours.RFCavity):
+        return dataclasses.replace(element, frequency=element.frequency * beta)
     return element
 
 

@@ -7,10 +7,10 @@ import functools
 from functools import partial
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fieldwright._jax import compiled
 from fieldwright._result import Result, quantity
 from fieldwright.constants import ELEMENTARY_CHARGE
 from fieldwright.rings import _checks, _radiation
@@ -102,7 +102,7 @@ def _radiating(rows: Rows, pole_faces: bool) -> tuple[Rows, np.ndarray]:
     return dataclasses.replace(rows, **{f: getattr(rows, f)[where] for f in fields}), where
 
 
-@partial(jax.jit, static_argnames=("rows", "pole_faces", "planar"))
+@partial(compiled, static=("rows", "pole_faces", "planar"))
 def _solve(
     rows: Rows, pole_faces: bool, planar: bool, table: Any, energy: Any, states: Any, whole: Any
 ) -> dict[str, Any]:

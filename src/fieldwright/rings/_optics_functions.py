@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fieldwright._jax import compiled
 from fieldwright.rings._elements import COLUMN
 from fieldwright.rings._lattice import Lattice, rest_energy
 from fieldwright.rings._modes import (
@@ -33,7 +34,7 @@ def is_planar(lattice: Lattice) -> bool:
     return not any(active & _COUPLING for active in lattice.active)
 
 
-@partial(jax.jit, static_argnames=("rows", "inside", "planar"))
+@partial(compiled, static=("rows", "inside", "planar"))
 def functions(
     rows: Rows,
     inside: bool,

@@ -6,10 +6,10 @@ import functools
 import math
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fieldwright._jax import compiled
 from fieldwright._result import Result, quantity
 from fieldwright.rings import _checks
 from fieldwright.rings._chain import Chain
@@ -137,7 +137,7 @@ def _places(rows: Rows, inside: bool) -> tuple[np.ndarray, np.ndarray]:
     return places[order], element[order]
 
 
-@functools.partial(jax.jit, static_argnames=("rows", "longitudinal"))
+@functools.partial(compiled, static=("rows", "longitudinal"))
 def _kernel(
     rows: Rows, table: Any, energy: Any, delta: Any, longitudinal: bool
 ) -> tuple[Any, Any, Any]:
