@@ -6,6 +6,7 @@ import functools
 import math
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -106,13 +107,14 @@ def _about(lattice: Lattice, delta: Any, radiation: bool, step: float | None) ->
     at = 0.0 if delta is None else delta
     states, maps, s = _kernel(rows, lattice.table, lattice.energy, at, delta is None)
     _checks.require_orbit(lattice, states)
-    return TransferMatrices(
-        s=s[places],
-        orbit=states[places],
-        matrices=maps[places],
-        element=element,
-        names=lattice.names,
-    )
+    s, states, maps = _picked((s, states, maps), places)
+    return TransferMatrices(s=s, orbit=states, matrices=maps, element=element, names=lattice.names)
+
+
+@jax.jit
+def _picked(of_rows: Any, places: Any) -> Any:
+    """Some rows of each array: one call, as indexing outside `jax.jit` takes a millisecond."""
+    return jax.tree.map(lambda part: part[places], of_rows)
 
 
 def cuts_for(lattice: Lattice, step: float | None) -> tuple[int, ...]:
