@@ -156,6 +156,9 @@ def test_what_cannot_be_is_said(small_ring: Ring) -> None:
         with pytest.raises(UnstableLatticeError, match="is unstable") as unstable:
             equilibrium(wrong)
         assert abs(unstable.value.numbers[f"trace_{plane}"]) > 2
+    with pytest.raises(NoClosedOrbitError, match=r"is lost in \w+, which begins at") as lost:
+        equilibrium(ring.set("B", k0=3.0))
+    assert ring.names[int(lost.value.numbers["lost_in"])] == "B"
 
 
 def central(function: Any, direction: np.ndarray, h: float) -> np.ndarray:

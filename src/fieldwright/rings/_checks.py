@@ -41,15 +41,19 @@ def require_rf(lattice: Lattice) -> None:
         )
 
 
-def require_orbit(lattice: Lattice, orbit: Any, what: str = "no closed orbit was found") -> None:
+def require_orbit(lattice: Lattice, orbit: Any, delta: Any = None) -> None:
     """Raise unless the orbit's states are numbers."""
-    if is_concrete(orbit) and not np.all(np.isfinite(orbit)):
-        raise NoClosedOrbitError(
-            f"{what}: Newton's method did not settle. The ring may be unstable (look at "
-            "one_turn_matrix of the lattice without errors), its errors or its momentum deviation "
-            "too large, or its RF voltage below the energy lost in a turn",
-            {"energy_eV": float(np.max(lattice.energy)), "elements": float(len(lattice))},
-        )
+    if not is_concrete(orbit) or np.all(np.isfinite(orbit)):
+        return
+    from fieldwright.rings._first_turn import first_turn
+
+    where, numbers = first_turn(lattice, 0.0 if delta is None else float(delta))
+    raise NoClosedOrbitError(
+        f"no closed orbit was found: Newton's method did not settle, and {where}. The ring may be "
+        "unstable (look at one_turn_matrix of the lattice without errors), its errors or its "
+        "momentum deviation too large, or its RF voltage below the energy lost in a turn",
+        numbers,
+    )
 
 
 def require_equilibrium(lattice: Lattice, found: dict[str, Any]) -> None:
@@ -67,11 +71,14 @@ def require_equilibrium(lattice: Lattice, found: dict[str, Any]) -> None:
                 f"give at most {float(voltage):.6g} eV; raise the voltage",
                 numbers,
             )
+        from fieldwright.rings._first_turn import first_turn
+
+        where, more = first_turn(lattice, 0.0)
         raise NoClosedOrbitError(
             f"no closed orbit was found, though the cavities' {float(voltage):.6g} V exceed the "
-            f"loss of about {loss:.6g} eV a turn: the ring may be unstable, or a cavity's phase on "
-            "the wrong side (0 above transition energy)",
-            numbers,
+            f"loss of about {loss:.6g} eV a turn; {where}. The ring may be unstable, or a cavity's "
+            "phase on the wrong side (0 above transition energy)",
+            numbers | more,
         )
     if not np.all(np.isfinite(decrements)):
         _refuse_growth(lattice)

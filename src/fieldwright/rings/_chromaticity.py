@@ -67,7 +67,7 @@ def chromaticity(lattice: Lattice, delta: Any = 0.0) -> Chromaticity:
     """
     rows = rows_of(lattice, cavities=False)
     states, whole, _ = _kernel(rows, lattice.table, lattice.energy, delta, False)
-    _checks.require_orbit(lattice, states)
+    _checks.require_orbit(lattice, states, delta)
     require_stable(whole[-1, :4, :4], "the ring")
     return Chromaticity(
         *_solve(rows, is_planar(lattice), lattice.table, lattice.energy, states, whole)

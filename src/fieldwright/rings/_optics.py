@@ -185,7 +185,7 @@ def optics(lattice: Lattice, delta: Any = 0.0, step: float | None = None) -> Opt
     cuts = cuts_for(lattice, step)
     rows = rows_of(lattice, cavities=False, cuts=cuts)
     about = _kernel(rows, lattice.table, lattice.energy, delta, False)
-    _checks.require_orbit(lattice, about[0])
+    _checks.require_orbit(lattice, about[0], delta)
     planar = is_planar(lattice)
     found = functions(rows, bool(cuts), planar, lattice.table, lattice.energy, delta, *about)
     _, element = _places(rows, bool(cuts))

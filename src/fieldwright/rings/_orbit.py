@@ -106,7 +106,7 @@ def _about(lattice: Lattice, delta: Any, radiation: bool, step: float | None) ->
     places, element = _places(rows, bool(cuts))
     at = 0.0 if delta is None else delta
     states, maps, s = _kernel(rows, lattice.table, lattice.energy, at, delta is None)
-    _checks.require_orbit(lattice, states)
+    _checks.require_orbit(lattice, states, delta)
     s, states, maps = _picked((s, states, maps), places)
     return TransferMatrices(s=s, orbit=states, matrices=maps, element=element, names=lattice.names)
 
