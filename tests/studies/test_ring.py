@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import xarray
 
 from fieldwright import rings
-from fieldwright.cli import app
+from fieldwright.cli import _exit_code, app
 from fieldwright.errors import (
     ConvergenceError,
     InputError,
@@ -104,6 +105,9 @@ MISTAKES = [
     ("ring: {gallery: vepp2000}\nfigures: {f: {caption: x, show: orbit}}",
      "ring.yaml:4: figures.f.cases: the study does not `find` its orbit"),
     ("ring: {gallery: vepp2000}\nfigures: {f: {caption: x, show: scan}}", "needs `scan`: which"),
+    ("ring: {gallery: vepp2000}\nscans: {s: {vary: energy, from: 1 GeV, to: 2 GeV, points: 2}}\n"
+     "figures: {f: {caption: x, show: scan, scan: s, quantities: [emittance_1, bunch_length]}}",
+     "ring.yaml:5: figures.f.quantities: one axis cannot carry m, m rad: give a figure to each"),
     ("cases: {a: {ring: {gallery: vepp2000}}, b: {}}", "ring.yaml:3: cases.b: has no `ring`"),
     ("ring: {gallery: vepp2000}\npublished: [{quantity: tune1, value: '4.1'}]",
      "no quantity 'tune1' is computed here, did you mean 'tune_1'?"),
@@ -154,6 +158,55 @@ def test_a_ring_whose_cavity_cannot_hold_the_beam(write):
     with pytest.raises(NoClosedOrbitError, match=r"ring\.yaml:3: ring: ") as no:
         compute_study(study)
     assert no.value.exit_code == 4
+
+
+def test_the_command_ends_with_4_and_writes_nothing(write, tmp_path, capsys):
+    path = write(("vepp2000}", "vepp2000, polarity: 'off'}"))
+    out = tmp_path / "out"
+    code = _exit_code(
+        lambda: app(["run", str(path), "--output", str(out), "--json"], standalone_mode=False)
+    )
+    said = capsys.readouterr()
+    assert code == 4
+    assert said.out == ""  # a reader of JSON gets none
+    assert re.search(r"ring\.yaml:3: ring: the ring is unstable: amplitudes grow [\d.]+-", said.err)
+    assert "traces" in said.err
+    assert "element" in said.err
+    assert [p.name for p in tmp_path.iterdir()] == ["ring.yaml"]
+
+
+def test_a_scan_tells_where_the_ring_is_unstable(write, monkeypatch):
+    """With tunes that are made up: counting and telling is what is looked at."""
+
+    class Found:
+        tunes = (4.1, 2.1)
+
+    def optics(ring):
+        if ring.get("QF", "k1")[0] > limit:
+            raise UnstableLatticeError("the ring is unstable: traces 3 of x", {"trace_x": 3.0})
+        return Found
+
+    monkeypatch.setattr(rings, "optics", optics)
+    more = """\
+find: [magnets]
+figures: {f: {caption: x, show: scan, scan: s, quantities: [tune_1, tune_2]}}
+scans: {s: {vary: QF.k1, from: 14 1/m^2, to: 18 1/m^2, points: 5, find: [optics]}}
+"""
+    study = read_study(write(text=SMALL + more))
+    limit = 15.5
+    results = compute_study(study)
+    assert results.outcome.quantities["s.unstable"].value == 3
+    assert results.outcome.quantities["s.tune_1_last"].value == 4.1
+    (table,) = [table for table in results.outcome.tables if table.title.startswith("Scan")]
+    assert table.caption == (
+        "QF.k1 from 14 1/m² to 18 1/m², 5 points. The ring is unstable or has no closed orbit at 3 "
+        "of them."
+    )
+    figure = results.outcome.drawings[0].draw()
+    assert figure.axes[0].get_ylabel() == "tune"
+    limit = 13.0  # nowhere
+    with pytest.raises(UnstableLatticeError, match=r"ring\.yaml:\d+: scans\.s: the ring is unst"):
+        compute_study(study)
 
 
 def test_the_resolved_study_reads_the_same(write, tmp_path):
@@ -278,6 +331,25 @@ def test_rows_are_shown_by_their_element(finished, capsys):
     assert "no element 'XX'" in str(wrong.exception)
 
 
+def test_tables_and_legends_are_fit_to_print(finished):
+    outcome = finished[2].outcome
+    tables = {table.title: table for table in outcome.tables}
+    magnets = tables["Magnets: plain"]
+    assert magnets.header[-1] == "field at 20 mm"
+    for column in zip(*magnets.rows, strict=True):
+        assert set(column) != {"–"}  # no column of nothing
+    forces = tables["Solenoid sections"]
+    assert [row[0].split(": ")[1] for row in forces.rows] == ["first", "second", "additional"]
+    shown = " ".join(cell for table in outcome.tables for row in table.rows for cell in row)
+    assert "-0 " not in shown
+    assert "nm rad" in shown
+    (scan,) = [drawing for drawing in outcome.drawings if drawing.name == "energies"]
+    legend = scan.draw().axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == [
+        r"$\sigma_x$ at IP1", r"$\sigma_y$ at IP1"
+    ]  # fmt: skip
+
+
 def test_progress_tells_phases_and_fractions(finished):
     heard = finished[3]
     phases = [said[0] for said in heard]
@@ -327,6 +399,19 @@ def test_a_stopped_tracking_goes_on_and_computes_nothing_twice(write, tmp_path, 
     assert parts.record == whole.record
 
 
+def test_tracking_in_which_all_particles_are_lost(write, monkeypatch):
+    class Gone:
+        final = np.full((20, 6), np.nan)
+
+    monkeypatch.setattr(rings, "track", lambda *_, **__: Gone)
+    monkeypatch.setattr(rings, "closed_orbit", lambda ring, **_: np.zeros((1, 6)))
+    monkeypatch.setattr(rings, "one_turn_matrix", lambda ring, **_: 0.9 * np.eye(6))
+    more = "find: [magnets]\ntracking: {t: {particles: 20, turns: 10, pieces: 2}}\n"
+    study = read_study(write(text=SMALL + more))
+    with pytest.raises(ConvergenceError, match=r"ring\.yaml:6: tracking\.t: 20 of 20 particles"):
+        compute_study(study)
+
+
 @pytest.mark.slow
 def test_errors_collisions_and_the_figures_that_are_chosen(write, tmp_path):
     text = """\
@@ -349,6 +434,24 @@ collisions: {meet: {at: [IP1, IP2], particles: 1e11}}
     assert found["meet.dynamic_luminosity"] == pytest.approx(float(beams.luminosity[0]), rel=1e-6)
     pictures = {path.stem for path in (tmp_path / "out" / "figures").glob("*.svg")}
     assert pictures == {"layout", "optics", "orbit", "tunes", "sizes", "spot"}
+
+
+@pytest.mark.slow
+def test_a_cavity_on_the_wrong_side_of_transition(write):
+    """VEPP-2000's transition is at 2.7 MeV: below it the usual phase lets the beam go."""
+    below = "find: [beam]\nenergy: 2 MeV\nrf: {voltage: 1 V}"
+    study = read_study(write(("places: [IP1, RF]", below)))
+    with pytest.raises(UnstableLatticeError, match=r"ring\.yaml:3: ring: .* wrong side") as no:
+        compute_study(study)
+    assert no.value.exit_code == 4
+    assert no.value.numbers["trace_z"] > 2
+    across = below.replace("2 MeV", "3.4 MeV") + (
+        "\nscans: {s: {vary: energy, from: 2 MeV, to: 3.4 MeV, points: 8}}"
+    )
+    found = compute_study(read_study(write(("places: [IP1, RF]", across)))).outcome.quantities
+    assert found["s.unstable"].value == 4  # 2.0 to 2.6 MeV
+    # a bunch is short near transition
+    assert found["s.bunch_length_first"].value < found["s.bunch_length_last"].value
 
 
 @pytest.mark.slow

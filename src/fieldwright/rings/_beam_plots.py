@@ -70,7 +70,7 @@ def plot_beam_ellipse(covariance: Any, ax: Axes | None = None, *, title: str = "
         _axes(ax, axes, reach / unit)
         text = (
             rf"$\sigma_{{\bar x}}$ = {_say(sizes[0])}, $\sigma_{{\bar y}}$ = {_say(sizes[1])}, "
-            rf"$\theta$ = {np.degrees(angle):.2f}°"
+            rf"$\theta$ = {np.degrees(angle):.2f}°".replace("-", "\N{MINUS SIGN}")
         )
     ax.set_title(f"{title}\n{text}" if title else text, fontsize=10)
     ax.set_xlabel(f"x ({name})")

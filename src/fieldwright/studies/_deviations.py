@@ -45,7 +45,8 @@ def _draw(judgements: list[Judgement]) -> Figure:
     ax.set_xscale("symlog", linthresh=1.0, linscale=1.0)
     far = 3 * max(10.0, *(abs((j.deviation or 0.0) / (j.half_digit or 1.0)) for j in judgements))
     ax.set_xlim(-far, far)
-    ticks = [10.0**power for power in range(0, 16, 2) if 10.0**power < far]
+    powers = range(0, 16, 1 if far < 3000 else 2)
+    ticks = [10.0**power for power in powers if 10.0**power < far]
     ax.set_xticks([*(-tick for tick in ticks), 0.0, *ticks])
     ax.minorticks_off()
     ax.xaxis.set_major_formatter(lambda x, _: f"{x:.0f}".replace("-", "\N{MINUS SIGN}"))

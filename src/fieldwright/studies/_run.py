@@ -182,8 +182,9 @@ def _write_figures(results: Results, folder: Path) -> dict[str, bytes]:
         for drawing in results.drawings:
             figure = drawing.draw()
             path = folder / f"{drawing.name}.svg"
-            figure.savefig(path, metadata={"Date": None})
-            figure.set_layout_engine("none")  # laid out once is enough
+            # The layout of the PNG, whose text is of whole pixels, does for the SVG, too.
             figure.savefig(path.with_suffix(".png"), dpi=130)
+            figure.set_layout_engine("none")
+            figure.savefig(path, metadata={"Date": None})
             pictures[drawing.name] = path.read_bytes()
     return pictures

@@ -159,11 +159,12 @@ def _magnets(
     words = {
         "count": "number", "length": "length", "radius": "radius", "field": "field",
         "gradient": "gradient", "sextupole": "second derivative", "octupole": "third derivative",
-        "bore_field": "field at the bore",
     }  # fmt: skip
     for case, result in results.cases.items():
         if result.magnets is None:
             continue
+        if result.run.bore is not None:
+            words["bore_field"] = f"field at {format_quantity(result.run.bore, 'm', 4)}"
         magnets = {
             name: {key: quantities.get(full_name(case, f"{label(name)}_{key}")) for key in words}
             for name in dict.fromkeys(result.magnets.names)
@@ -232,6 +233,9 @@ def _tracking(study: RingStudy, quantities: Mapping[str, Quantity]) -> Table:
             pair = [quantities[f"{name}.{key}{end}"] for end in ("", "_expected")]
             title = f"{study.describe('tracking', name)}: {words}"
             rows.append([title, *(show(q, 4) for q in pair)])
+        lost = quantities[f"{name}.lost"].value
+        if lost:
+            rows.append(["particles lost, of which nothing is told here", f"{lost:.0f}", "0"])
         worst = quantities[f"{name}.deviation"].value
         rows.append(["largest deviation of 21 covariances", f"{worst:.2f} standard errors", "–"])
     return Table("Particles that radiate by chance", ["", "tracked", "theory"], rows)

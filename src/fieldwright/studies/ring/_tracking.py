@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fieldwright import rings
+from fieldwright.errors import ConvergenceError
 
 from .._pieces import Pieces
 from .._study import Progress, standing
@@ -66,12 +67,24 @@ def solve_tracking(
 
         progress(f"tracking {name}", number / len(each))
         now = pieces.get(made_from, make)["final"]
-        seen.append(np.cov(now[np.isfinite(now[:, 0])].T))
+        with standing(("tracking", name)):
+            seen.append(_covariance(now, int(turns[number])))
     settled = np.asarray(beam.covariance)[0]
     powers = [np.linalg.matrix_power(matrix, int(n)) for n in turns]
     expected = np.array([settled - power @ settled @ power.T for power in powers])
     lost = int(np.sum(~np.isfinite(now[:, 0])))
     return TrackingResult(part.particles, lost, turns, np.array(seen), expected)
+
+
+def _covariance(now: np.ndarray, turns: int) -> np.ndarray:
+    """(6, 6) of the particles that are left."""
+    kept = now[np.isfinite(now[:, 0])]
+    if len(kept) < 2:
+        raise ConvergenceError(
+            f"{len(now) - len(kept)} of {len(now)} particles are lost within {turns} turns, so "
+            "that they have no size: apertures are too narrow for this beam, or motion is unstable"
+        )
+    return np.cov(kept.T)
 
 
 def _contents(run: Any) -> str:
