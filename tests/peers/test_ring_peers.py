@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,17 @@ import numpy as np
 import pytest
 from tests.peers.ring_zoo import COUPLED, RINGS, ring, shipped
 
-from fieldwright.rings import Equilibrium, chromaticity, equilibrium, import_at, optics
+from fieldwright.rings import (
+    Equilibrium,
+    Lattice,
+    RFCavity,
+    TransverseEquilibrium,
+    chromaticity,
+    equilibrium,
+    import_at,
+    optics,
+    transverse_equilibrium,
+)
 
 TABLE = json.loads((Path(__file__).parents[1] / "reference" / "rings_peers.json").read_text())
 #: Those of the default tests: nearly all time goes into compiling, the last two share theirs.
@@ -124,13 +135,67 @@ def test_table_is_what_the_codes_say(name: str) -> None:
         np.testing.assert_allclose(found["emittances"], kept["emittances"], rtol=2e-3, atol=1e-11)
 
 
+def slow_ring(name: str, energy: float) -> tuple[Lattice, TransverseEquilibrium]:
+    """A ring where what formula (10) leaves out is small, and what that makes of it.
+
+    Those are the pace of the synchrotron motion and the sag of the energy between cavities: a lower
+    energy, the first harmonic and a low voltage. As the rings are, with synchrotron tunes of 0.02,
+    (10) is up to 4e-2 off.
+    """
+    found = ring(name)
+    slow = [replace(e, harmonic=1) if isinstance(e, RFCavity) else e for e in found.elements]
+    lattice = Lattice.of(slow, energy=energy * float(found.energy))
+    beam = transverse_equilibrium(lattice, pole_face_damping=False)
+    voltage = 4 * float(beam.energy_loss) / len(lattice.indices("RFCavity:*"))
+    return lattice.set("RFCavity:*", voltage=voltage), beam
+
+
+def correlations(covariance: Any, other: Any) -> Any:
+    """(..., 4, 4) differences, over both sizes by the second."""
+    sizes = np.sqrt(np.einsum("...ii->...i", other))
+    sizes = np.where(sizes > 1e-3 * sizes.max(), sizes, np.inf)  # a flat beam has no height
+    return np.abs(covariance - other) / (sizes[..., :, None] * sizes[..., None, :])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RINGS)
+def test_formula_10_everywhere_against_the_whole_motion(name: str) -> None:
+    lattice, found = slow_ring(name, 0.25)
+    whole = np.asarray(equilibrium(lattice, pole_face_damping=False).covariance)[:, :4, :4]
+    assert correlations(np.asarray(found.covariance), whole).max() < 6e-4
+
+
+#: Not those where another error is larger than 1e-3 at half the energy: pyAT's own differences with
+#: the weak damping of `small` (1.6e-3), xtrack's missing damping of one turn in `round_beam`
+#: (4.5e-3), and the sag of `detector` in (10) itself (1.6e-3).
+FAIR = [name for name in RINGS if name not in ("small", "round_beam", "detector")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAIR)
+def test_formula_10_against_both(name: str) -> None:
+    pytest.importorskip("at")
+    pytest.importorskip("xtrack")
+    from tests.peers.ring_peers import at_figures, xtrack_figures
+
+    assert len(FAIR) >= 8
+    assert len(set(FAIR) & set(COUPLED)) >= 4
+    lattice, found = slow_ring(name, 0.5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # theirs
+        # pyAT's exact bends know no soft edges
+        peers = at_figures(lattice, 80, name != "achromat"), xtrack_figures(lattice, 64)
+    for peer in peers:
+        theirs = np.array([[v or 0.0 for v in row] for row in peer["covariance"]])[:4, :4]
+        assert correlations(np.asarray(found.covariance)[0], theirs).max() < 1e-3
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["soleil", "esrf"])
 def test_lattices_that_come_with_pyat(name: str) -> None:
-    """Large rings as pyAT has them, but for their RF: its electrons move at the speed of light."""
+    """Large rings as pyAT has them."""
     pytest.importorskip("at")
     lattice = import_at(shipped(name), leave_out=["quadrupole_fringes"] if name == "esrf" else [])
-    lattice = lattice.set("RFCavity:*", frequency=0.0)
     found, peer = equilibrium(lattice, pole_face_damping=False), TABLE["shipped"][name]
     emittances = np.sort(np.asarray(found.emittances))
     np.testing.assert_allclose(emittances, peer["emittances"], rtol=1e-3, atol=1e-15)

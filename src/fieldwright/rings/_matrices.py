@@ -31,6 +31,7 @@ from fieldwright.rings._rows import (
 
 _STEPS = 40  # Newton steps before the orbit is given up
 _SMALL = 1e-10  # [m, rad]: a step below this ends Newton's method, whose next would be rounding
+_ROUNDING = 1e-7  # [m, rad]: nor do steps below this that do not shrink get any better
 _SHRINKING = 0.3  # steps that shrink this well need no new Jacobians
 
 
@@ -134,12 +135,12 @@ def _find(rows: Rows, longitudinal: bool, table: Any, energy: Any, delta: Any) -
         states = states.at[..., 4].set(jnp.asarray(_early(rows, ready, beam))[..., None])
 
     def unfinished(carry: Any) -> Any:
-        _, _, size, count = carry
-        return (size > _SMALL).any() & (count < _STEPS)
+        _, _, size, settled, count = carry
+        return (~settled & jnp.isfinite(size)).any() & (count < _STEPS) | (count == 0)
 
     def step(carry: Any) -> Any:
         """A step with Jacobians of the states, and more with the same while these get there."""
-        states, _, _, count = carry
+        states, _, last, _, count = carry
         ends, jacobians = linearise(rows, ready, beam, states[..., :-1, :])
         chain = Chain.of(jacobians)
         change = _newton(chain, states, ends, longitudinal)
@@ -160,13 +161,13 @@ def _find(rows: Rows, longitudinal: bool, table: Any, energy: Any, delta: Any) -
 
         begin = states + change, size, jnp.isfinite(size)
         states, _, _ = jax.lax.while_loop(going, again, begin)
-        size = jnp.where(jnp.isfinite(size), size, -jnp.inf)  # given up
-        return states, jacobians, size, count + 1
+        rounding = (size < _ROUNDING) & (size > 0.5 * last)
+        return states, jacobians, size, (size <= _SMALL) | rounding, count + 1
 
-    begin = states, jnp.zeros((*batch, len(rows), 6, 6)), jnp.full(batch, jnp.inf), 0
-    states, jacobians, size, _ = jax.lax.while_loop(unfinished, step, begin)
-    lost = (size > _SMALL) | (size < 0)
-    return jnp.where(lost[..., None, None], jnp.nan, states), jacobians
+    endless = jnp.full(batch, jnp.inf)
+    begin = states, jnp.zeros((*batch, len(rows), 6, 6)), endless, endless < 0, 0
+    states, jacobians, _, settled, _ = jax.lax.while_loop(unfinished, step, begin)
+    return jnp.where(settled[..., None, None], states, jnp.nan), jacobians
 
 
 def _largest(change: Any) -> Any:
