@@ -13,7 +13,7 @@ import numpy as np
 from _rings_case import at_ring, errors, ring, xtrack_line
 from tests.peers.ring_peers import radiating
 
-from fieldwright.rings import chromaticity, closed_orbit, equilibrium, optics
+from fieldwright.rings import chromaticity, closed_orbit, equilibria, equilibrium, optics
 
 _AT, _XTRACK = "pyAT, as it comes", "xtrack, one kick a bend"
 
@@ -69,16 +69,17 @@ def batch(machines: int, rounds: int) -> list[list[Any]]:
     lattice, tables = errors(ring(sextupoles=False), machines)
     lattice = lattice.with_table(tables[0])
 
-    def covariance(table: Any) -> Any:
-        return equilibrium(lattice.with_table(table)).covariance
-
     def beta(table: Any) -> Any:
         return optics(lattice.with_table(table)).beta
 
+    many = jax.jit(jax.vmap(beta))
+    tasks = {
+        "equilibrium, everywhere": lambda: equilibria(lattice.with_table(tables)).covariance,
+        "optics, everywhere": lambda: many(tables),
+    }
     rows = []
-    for name, one in (("equilibrium, everywhere", covariance), ("optics, everywhere", beta)):
-        many = jax.jit(jax.vmap(one))
-        first, taken = twice(lambda many=many: many(tables), rounds)
+    for name, task in tasks.items():
+        first, taken = twice(task, rounds)
         rows.append(["ours", name, first, taken / machines])
     rows.append(["pyAT", "ohmi_envelope, everywhere", 0.0, _at_machines(lattice, tables[:20])])
     return rows

@@ -130,8 +130,8 @@ def batch(quick: bool) -> list[Table]:
     header = ["code", "task", *(f"{n} core{'s'[: n - 1]}" for n in found), "to compile and warm up"]
     note = (
         f"{machines} machines with offsets of 30 µm, rolls of 0.1 mrad and strengths off by 1e-4 "
-        "of each quadrupole; time for each machine. Ours: one call for all, `jax.vmap` over the "
-        "table. pyAT: 20 of them one after the other, their making not counted."
+        "of each quadrupole; time for each machine. Ours: `equilibria`, and `jax.vmap` of "
+        "`optics`. pyAT: 20 of them one after the other, their making not counted."
     )
     return [Table("Many machines, time for each", note, header, rows)]
 

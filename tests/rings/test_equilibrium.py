@@ -92,6 +92,19 @@ def test_stein_solves_its_equation() -> None:
     np.testing.assert_allclose(stein(matrix, noise), total, rtol=1e-10, atol=1e-12)
 
 
+def test_batches_leave_lapacks_factorisations_alone() -> None:
+    """Two of them at once, of many matrices, wait for each other for ever: see rings/_linear.py."""
+    ring = vepp2000("++--")
+
+    def numbers(table: Any) -> Any:
+        machine = ring.with_table(table)
+        return equilibrium(machine).emittances, optics(machine).beta
+
+    program = jax.jit(jax.vmap(numbers)).lower(np.repeat(ring.table[None], 2, 0)).as_text()
+    assert "lapack" in program  # of eigenvalues, which do not
+    assert not [name for name in ("getrf", "potrf", "trsm") if name in program]
+
+
 def against_particles(
     beam: Equilibrium, ring: Lattice, number: int, samples: int, seed: int
 ) -> None:

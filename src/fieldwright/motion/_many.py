@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fieldwright._threads import cores
 from fieldwright.errors import InputError
 from fieldwright.motion._advance import Run, compiled, compiled_begin_batch
 from fieldwright.motion._coulomb import Coulomb
@@ -18,7 +19,6 @@ from fieldwright.motion._ions import Ions
 from fieldwright.motion._outcome import check_finite, make_trajectory
 from fieldwright.motion._plan import Plan, check_memory, make_plan, run_of, start
 from fieldwright.motion._simulate import Progress
-from fieldwright.motion._threads import cores
 from fieldwright.motion._trajectory import Trajectory
 from fieldwright.sources import Source
 

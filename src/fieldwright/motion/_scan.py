@@ -16,11 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from fieldwright._result import Result, quantity
+from fieldwright._threads import cores
 from fieldwright.errors import InputError
 from fieldwright.motion._first_exit import BLOCK, never_beyond
 from fieldwright.motion._flow import rate
 from fieldwright.motion._periodic import Drive, DrivenTrap, PeriodicFields
-from fieldwright.motion._threads import cores
 from fieldwright.sources import LinearField, Source, parametric_drive
 from fieldwright.sources._checks import as_float, require_positive
 

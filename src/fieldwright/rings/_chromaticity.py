@@ -13,6 +13,7 @@ from fieldwright._result import Result, quantity
 from fieldwright.rings import _checks
 from fieldwright.rings._elements import COLUMN
 from fieldwright.rings._lattice import Lattice
+from fieldwright.rings._linear import solve
 from fieldwright.rings._matrices import linearise
 from fieldwright.rings._modes import inverse, require_stable, symplectic_form
 from fieldwright.rings._optics_functions import is_planar, labelled_modes
@@ -79,7 +80,7 @@ def _solve(
     rows: Rows, planar: bool, table: Any, energy: Any, states: Any, whole: Any
 ) -> tuple[Any, Any]:
     turn = whole[-1]
-    closing = jnp.linalg.solve(jnp.eye(4) - turn[:4, :4], turn[:4, 5])
+    closing = solve(jnp.eye(4) - turn[:4, :4], turn[:4, 5])
     along = whole @ jnp.concatenate([closing, jnp.array([0.0, 1.0])])
     modes = labelled_modes(rows, planar, table, energy, whole)
     sextupoles = any(set(_NONLINEAR) & active for active in rows.active)

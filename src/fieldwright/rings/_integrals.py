@@ -16,6 +16,7 @@ from fieldwright.constants import ELEMENTARY_CHARGE
 from fieldwright.rings import _checks, _radiation
 from fieldwright.rings._elements import COLUMN
 from fieldwright.rings._lattice import Lattice
+from fieldwright.rings._linear import solve
 from fieldwright.rings._matrices import linearise, radiation_noise
 from fieldwright.rings._modes import NormalModes, inverse, require_stable, symplectic_form
 from fieldwright.rings._optics_functions import is_planar, labelled_modes, times
@@ -108,7 +109,7 @@ def _solve(
 ) -> dict[str, Any]:
     ready, beam = prepare(rows, table, energy)
     turn = whole[-1]
-    closing = jnp.linalg.solve(jnp.eye(4) - turn[:4, :4], turn[:4, 5])
+    closing = solve(jnp.eye(4) - turn[:4, :4], turn[:4, 5])
     modes = labelled_modes(_still(rows), planar, table, energy, whole)
     later = (turn[4, :4] * closing).sum() + turn[4, 5]
     compaction, _ = times(table, energy, rows, 0.0, later, states[-1, 4] - states[0, 4])
@@ -162,15 +163,15 @@ def _emittances(modes: NormalModes, turn: Any, damping: Any, kicks: Any) -> Any:
     along it; those of a degenerate pair are E's eigenvalues.
     """
     beam = modes.together
-    root = jnp.linalg.cholesky(beam[::2, ::2])
-    momenta = jnp.linalg.solve(root, (beam[1::2, ::2] + 1j * jnp.eye(2)).T).T
+    root = _cholesky(beam[::2, ::2])
+    momenta = solve(root, (beam[1::2, ::2] + 1j * jnp.eye(2)).T).T
     V = jnp.stack([root.astype(complex), momenta], axis=1).reshape(4, 2)
     left = jnp.conj(V.T) @ _FORM
     U = left @ turn @ V / 2j
     L = U @ (jnp.eye(2) + left @ damping @ V / 2j)
     gained = U @ (left @ kicks @ jnp.conj(left.T) / 2) @ jnp.conj(U.T)
     whole = jnp.eye(4) - jnp.kron(L, jnp.conj(L))
-    E = jnp.linalg.solve(whole, gained.reshape(-1)).reshape(2, 2)
+    E = solve(whole, gained.reshape(-1)).reshape(2, 2)
     covariance = (V @ E @ jnp.conj(V.T)).real
     own = -0.5 * jnp.einsum("ij,jk,kl,mli->m", _FORM, covariance, _FORM, modes.group_covariance)
     mean, half = 0.5 * jnp.trace(E).real, 0.5 * (E[0, 0] - E[1, 1]).real
@@ -178,3 +179,10 @@ def _emittances(modes: NormalModes, turn: Any, damping: Any, kicks: Any) -> Any:
     apart = jnp.sqrt(jnp.where(spread2 > 0, spread2, 1.0)) * (spread2 > 0)
     both = jnp.stack([mean + apart, jnp.maximum(mean - apart, 0.0)])
     return jnp.where(modes.group[0] == modes.group[1], both, own)
+
+
+def _cholesky(matrix: Any) -> Any:
+    """(2, 2) the lower triangle whose square is a symmetric matrix."""
+    first = jnp.sqrt(matrix[0, 0])
+    side = matrix[1, 0] / first
+    return jnp.array([[first, 0.0], [side, jnp.sqrt(matrix[1, 1] - side * side)]])

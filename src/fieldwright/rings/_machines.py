@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import equinox as eqx
 import jax
 import numpy as np
 
+from fieldwright._threads import cores
 from fieldwright.errors import InputError
 from fieldwright.rings import _checks
 from fieldwright.rings._elements import COLUMN
@@ -106,13 +110,17 @@ def equilibria(
     chunks = -(-count // size)
     full = np.concatenate([table, np.repeat(table[-1:], chunks * size - count, axis=0)])
     parts = full.reshape(chunks, size, *table.shape[1:])
+
+    def one(part: Any) -> Any:
+        return jax.tree.map(np.asarray, solve(rows, part, lattice.energy))
+
     found = []
-    # One after the other: two programmes with LAPACK in them, at once, can wait for each other's
-    # threads for ever.
-    for part in parts:
-        found.append(jax.tree.map(np.asarray, solve(rows, part, lattice.energy)))
-        if progress is not None:
-            progress(len(found) / chunks)
+    with ThreadPoolExecutor(cores() if jax.default_backend() == "cpu" else 1) as pool:
+        # the first by itself, or each thread would compile
+        for beams in itertools.chain([one(parts[0])], pool.map(one, parts[1:])):
+            found.append(beams)
+            if progress is not None:
+                progress(len(found) / chunks)
     joined = jax.tree.map(lambda *parts: np.concatenate(parts)[:count], *found)
     return Equilibrium(**joined, names=lattice.names)
 

@@ -20,6 +20,7 @@ from fieldwright.constants import SPEED_OF_LIGHT
 from fieldwright.rings import _radiation
 from fieldwright.rings._chain import Chain, apply
 from fieldwright.rings._elements import COLUMN
+from fieldwright.rings._linear import solve
 from fieldwright.rings._rows import (
     OPERATION,
     OPERATIONS,
@@ -109,7 +110,7 @@ def _closing(turn: Any, gap: Any, given: Any, longitudinal: bool) -> Any:
     size = 6 if longitudinal else 4
     gap = (gap + apply(turn, given))[..., :size]
     open_turn = jnp.eye(size) - turn[..., :size, :size]
-    first = jnp.linalg.solve(open_turn, gap[..., None])[..., 0]
+    first = solve(open_turn, gap[..., None])[..., 0]
     return jnp.concatenate([first, given[..., size:]], axis=-1)
 
 

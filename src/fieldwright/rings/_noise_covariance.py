@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import fieldwright._jax  # noqa: F401
+from fieldwright.rings import _linear
 from fieldwright.sources._checks import as_float
 
 
@@ -118,7 +119,7 @@ def _decompose(matrix: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         matrix, compute_left_eigenvectors=False, enable_eigvec_derivs=True
     )
     damped = jnp.all(jnp.abs(values) < 1, axis=-1, keepdims=True)
-    return jnp.where(damped, values, jnp.nan), vectors, jnp.linalg.inv(vectors)
+    return jnp.where(damped, values, jnp.nan), vectors, _linear.inverse(vectors)
 
 
 def _sum(

@@ -12,6 +12,7 @@ import numpy as np
 from fieldwright._jax import compiled
 from fieldwright.rings._elements import COLUMN
 from fieldwright.rings._lattice import Lattice, rest_energy
+from fieldwright.rings._linear import solve
 from fieldwright.rings._modes import (
     RESOLUTION,
     NormalModes,
@@ -48,7 +49,7 @@ def functions(
 ) -> dict[str, Any]:
     """The fields of `Optics`, but for names, and (m, 4, 4) matrices from the start."""
     turn = whole[-1]
-    closing = jnp.linalg.solve(jnp.eye(4) - turn[:4, :4], turn[:4, 5])
+    closing = solve(jnp.eye(4) - turn[:4, :4], turn[:4, 5])
     upright = _upright(rows, table)
     matrices = upright @ whole[:, :4, :4]
     dispersion = (matrices * closing).sum(-1) + (upright * whole[:, None, :4, 5]).sum(-1)

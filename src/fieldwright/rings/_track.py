@@ -8,7 +8,6 @@ stay in a core's cache, a thread for each core.
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -18,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fieldwright._result import Result, quantity
+from fieldwright._threads import cores
 from fieldwright.errors import InputError
 from fieldwright.rings import _radiation
 from fieldwright.rings._lattice import Lattice
@@ -133,7 +133,7 @@ class _Run:
 
     def threaded(self, start: np.ndarray, turns: int, with_start: bool) -> Tracked:
         """Blocks of particles side by side, in calls of about a second."""
-        cores = len(os.sched_getaffinity(0)) if jax.default_backend() == "cpu" else 1
+        threads = cores() if jax.default_backend() == "cpu" else 1
         blocks = _blocks(start, _BLOCK if jax.default_backend() == "cpu" else len(start))
         per_call = max(1, round(_WORK / (len(blocks[0]) * max(1, len(self.rows)) * self.every)))
         saves = turns // self.every
@@ -141,7 +141,7 @@ class _Run:
         per_call = min(per_call, 1 << (saves - 1).bit_length())
         states = [_begin(block) for block in blocks]
         kept: list[np.ndarray] = [start[None]] if with_start else []
-        with ThreadPoolExecutor(min(cores, len(blocks))) as pool:
+        with ThreadPoolExecutor(min(threads, len(blocks))) as pool:
             for done in range(0, saves, per_call):
                 count = min(per_call, saves - done)
                 calls = [

@@ -20,6 +20,7 @@ from fieldwright.errors import InputError, UnstableLatticeError
 from fieldwright.rings._beam_spot import BeamSpot, beam_spot
 from fieldwright.rings._betatron_equations import BetatronEquations, betatron_equations
 from fieldwright.rings._lattice import Lattice
+from fieldwright.rings._linear import inverse, solve
 from fieldwright.rings._noise_covariance import far_from_resonance, noise_covariance
 from fieldwright.sources._checks import as_float, is_concrete
 
@@ -219,12 +220,12 @@ class _Ring:
             return step @ done, done
 
         whole, before = jax.lax.scan(onwards, jnp.eye(5), free)
-        first = jnp.linalg.solve(jnp.eye(4) - whole[:4, :4], whole[:4, 4])
+        first = solve(jnp.eye(4) - whole[:4, :4], whole[:4, 4])
         return (jnp.concatenate([before, whole[None]]) @ jnp.append(first, 1.0))[:, :4]
 
     def beam(self, here: _Progress, s: Any) -> dict[str, Any]:
         """Formula (10) at places: the turn that ends there goes on from the last turn's rest."""
-        back = jnp.linalg.inv(here.matrix)
+        back = inverse(here.matrix)
         rest = self.turn.matrix @ back  # from here to the end of the turn
         matrix = here.matrix @ rest
         wide = rest[:, None]
