@@ -24,7 +24,7 @@ test: $(READY_TEST) ## run the default tests
 	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist worksteal $(PYTEST)
 
 slow: $(READY_TEST) ## run the slow tests
-	$(BIN)/python -m pytest -m slow $(PYTEST)
+	$(BIN)/python -m pytest -m slow --numprocesses 2 --dist worksteal $(PYTEST)
 
 lint: $(READY_DEV) ## check style and format
 	$(BIN)/ruff check

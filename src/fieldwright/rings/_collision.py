@@ -20,6 +20,7 @@ from fieldwright.sources._checks import as_float, require_positive
 
 _RAMP = 4  # steps in which the number of particles rises
 _ROUNDS = 400
+_KEPT = 4  # guesses before the last that the next is made of
 _CLOSE = 1e-12
 
 
@@ -124,6 +125,36 @@ def _arcs(
     return arcs, noises, apart
 
 
+class _Mixture:
+    """The next guess of what an iteration settles to, from the last ones (D. G. Anderson, 1965).
+
+    By themselves, steps go halfway only, so that beams do not take turns in being large; where
+    modes almost have one tune they are slow, and the last few tell where they lead.
+    """
+
+    def __init__(self) -> None:
+        self.guesses: list[np.ndarray] = []
+        self.steps: list[np.ndarray] = []
+
+    def __call__(self, guess: np.ndarray, found: np.ndarray) -> np.ndarray:
+        size = np.sqrt(np.diagonal(found, axis1=1, axis2=2))
+        scale = size[:, :, None] * size[:, None, :]
+        self.guesses = [*self.guesses[-_KEPT:], guess]
+        self.steps = [*self.steps[-_KEPT:], found - guess]
+        plain = guess + 0.5 * (found - guess)
+        if len(self.steps) < 3:
+            return plain
+        turns = np.diff(self.steps, axis=0)
+        moves = np.diff(self.guesses, axis=0) + 0.5 * turns
+        turns = (turns / scale).reshape(len(turns), -1)
+        shares = np.linalg.lstsq(turns.T, (self.steps[-1] / scale).reshape(-1), rcond=1e-8)[0]
+        better = plain - np.tensordot(shares, moves, axes=1)
+        # far steps are taken on trust only where they leave a beam
+        sound = np.linalg.eigvalsh(better / scale).min() > 0
+        near = np.abs((better - guess) / scale).max() < 0.3
+        return better if sound and near else plain
+
+
 def _settle(
     arcs: list[np.ndarray],
     noises: list[np.ndarray],
@@ -132,6 +163,7 @@ def _settle(
     lattice: Lattice,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Lenses, the covariances that they make, and the turn; from a guess of the covariances."""
+    mixed = _Mixture()
     for _ in range(_ROUNDS):
         lens = np.array(
             [
@@ -149,10 +181,9 @@ def _settle(
             )
         size = np.sqrt(np.diagonal(found, axis1=1, axis2=2))
         change = np.abs(found - covariance) / (size[:, :, None] * size[:, None, :])
-        # halfway only, so that beams do not take turns in being large
-        covariance = 0.5 * (covariance + found)
         if change[:, :3:2, :3:2].max() < _CLOSE:
             return lens, found, turn
+        covariance = mixed(covariance, found)
     raise ConvergenceError(
         f"the beams of {particles:.3g} particles a bunch find no common size: the last change was "
         f"{change[:, :3:2, :3:2].max():.1e} of the squared size"
