@@ -16,9 +16,10 @@ from ...constants import MU_0
 from ...errors import ConvergenceError
 from .._derived import derive
 from .._judge import Quantity
+from .._names import full_name
 from .._study import Outcome, Progress
 from ._model import ActuatorStudy, CasePart
-from ._quantities import ALL, CURVES, full_name, has_tolerances
+from ._quantities import ALL, CURVES, has_tolerances
 
 if TYPE_CHECKING:
     import xarray

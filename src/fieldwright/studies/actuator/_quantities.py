@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._names import full_units
 from ._model import ActuatorStudy, CasePart
 
 #: name -> (unit, in words); all of them for each case.
@@ -60,11 +61,6 @@ def available(study: ActuatorStudy) -> dict[str, str]:
             table |= WITH_WIRE
         if has_tolerances(study, case):
             table |= WITH_TOLERANCES
-        units |= {full_name(name, quantity): unit for quantity, (unit, _) in table.items()}
+        units |= full_units(name, table)
     units |= {name: part.unit(units) for name, part in study.derived.items()}
     return units
-
-
-def full_name(case: str | None, quantity: str) -> str:
-    """`case.quantity`, or the quantity alone in a study of one case."""
-    return f"{case}.{quantity}" if case else quantity

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from ...units import format_quantity
 from .._judge import Quantity
+from .._names import full_name
 from .._study import Table
 from ._model import ActuatorStudy
-from ._quantities import ALL, full_name
+from ._quantities import ALL
 
 
 def tables(study: ActuatorStudy, quantities: Mapping[str, Quantity]) -> list[Table]:

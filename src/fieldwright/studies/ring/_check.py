@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from ..._yaml import Where
 from ...errors import FieldwrightError, InputError, NoRFError
 from .._derived import Problem, check_derived, check_published
+from .._names import part_names, unique_names
 from ._build import build, label, place_where, varied
 from ._build import where as keys_of
 from ._matching import make_targets, make_vary
 from ._model import CasePart, CollisionPart, FigurePart, RingStudy
 from ._quantities import available, found_in, has_rf, scan_names
-from ._references import group_names, references, unique_names
+from ._references import GROUPS, references
 
 #: What a figure of a case shows, and what the case must find out for it.
 _NEEDED = {"optics": "optics", "tunes": "optics", "orbit": "orbit", "sizes": "beam", "spot": "beam"}
@@ -20,7 +21,7 @@ _NEEDED = {"optics": "optics", "tunes": "optics", "orbit": "orbit", "sizes": "be
 
 def problems(study: RingStudy) -> Iterator[Problem]:
     """Every contradiction between the fields, with the place where it stands."""
-    yield from unique_names(study)
+    yield from unique_names(study, GROUPS)
     wrong = False
     for name, case in study.all_cases().items():
         for problem in _run(study, name, case):
@@ -35,8 +36,8 @@ def problems(study: RingStudy) -> Iterator[Problem]:
     if found:
         return
     units = available(study)
-    yield from check_derived(study.derived, units, group_names(study))
-    yield from check_published(study.published, units, group_names(study))
+    yield from check_derived(study.derived, units, part_names(study, GROUPS))
+    yield from check_published(study.published, units, part_names(study, GROUPS))
 
 
 def _run(study: RingStudy, name: str | None, case: CasePart) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from fieldwright import rings
 
 from .._derived import derive
 from .._judge import Quantity
+from .._names import named
 from .._pieces import Pieces
 from .._study import Outcome, Progress, standing
 from ._build import final
@@ -17,7 +18,7 @@ from ._cases import CaseResult, Numbers, case_numbers, solve_case
 from ._collisions import CollisionResult, solve_collision
 from ._lenses import LensResult, lens_numbers, solve_lens
 from ._model import RingStudy
-from ._quantities import Names, case_names, full_name, group_names
+from ._quantities import case_names, group_names
 from ._scans import ScanResult, scan_numbers, solve_scan
 from ._solenoids import SolenoidResult, solenoid_numbers, solve_solenoid
 from ._tracking import TrackingResult, solve_tracking, tracking_numbers
@@ -100,7 +101,7 @@ def _aperture(study: RingStudy, key: str, progress: Progress) -> rings.DynamicAp
 def _quantities(study: RingStudy, results: Results) -> dict[str, Quantity]:
     found: dict[str, Quantity] = {}
     for case, result in results.cases.items():
-        found |= _named(case, case_numbers(result), case_names(study, case))
+        found |= named(case, case_numbers(result), case_names(study, case))
     numbers: dict[str, Numbers] = {key: r.numbers for key, r in results.collisions.items()}
     numbers |= {key: scan_numbers(study.scans[key], r) for key, r in results.scans.items()}
     numbers |= {key: _aperture_numbers(r) for key, r in results.apertures.items()}
@@ -110,7 +111,7 @@ def _quantities(study: RingStudy, results: Results) -> dict[str, Quantity]:
     numbers |= {key: solenoid_numbers(r) for key, r in results.solenoids.items()}
     numbers |= {key: lens_numbers(study.lenses[key], r) for key, r in results.lenses.items()}
     for key, names in group_names(study).items():
-        found |= _named(key, numbers[key], names)
+        found |= named(key, numbers[key], names)
     return found
 
 
@@ -120,11 +121,6 @@ def _aperture_numbers(found: rings.DynamicAperture) -> Numbers:
         "radius_x": float(found.radius[0]),
         "area": found.area,
     }
-
-
-def _named(group: str | None, numbers: Numbers, names: Names) -> dict[str, Quantity]:
-    """Quantities of a case or another part; the names say which are due."""
-    return {full_name(group, name): Quantity(numbers[name], *names[name]) for name in names}
 
 
 def _titles(study: RingStudy) -> Mapping[str, str]:

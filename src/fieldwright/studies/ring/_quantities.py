@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._build import build, label, varied
+from .._names import Names, full_units
+from ._build import build, label
 from ._model import RingStudy, RunPart, ScanPart
 
 if TYPE_CHECKING:
     from fieldwright.rings import Lattice
-
-Names = dict[str, tuple[str, str]]  # name -> (unit, in words)
 
 #: Of each case.
 CASE: Names = {
@@ -347,15 +346,7 @@ def available(study: RingStudy) -> dict[str, str]:
     units: dict[str, str] = {}
     for case in study.all_cases():
         names = case_names(study, case)
-        units |= {full_name(case, quantity): unit for quantity, (unit, _) in names.items()}
+        units |= full_units(case, names)
     for group, names in group_names(study).items():
-        units |= {full_name(group, quantity): unit for quantity, (unit, _) in names.items()}
+        units |= full_units(group, names)
     return units | {name: part.unit(units) for name, part in study.derived.items()}
-
-
-def full_name(case: str | None, quantity: str) -> str:
-    """`case.quantity`, or the quantity alone in a study of one case."""
-    return f"{case}.{quantity}" if case else quantity
-
-
-__all__ = ["Names", "available", "case_names", "full_name", "group_names", "varied"]

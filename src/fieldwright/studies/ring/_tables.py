@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...units import format_quantity
 from .._judge import Quantity
+from .._names import full_name
 from .._study import Table
 from ._build import label
 from ._model import RingStudy
@@ -15,7 +16,6 @@ from ._quantities import (
     COLLISION,
     LENS,
     LENS_BEAM,
-    full_name,
     places,
 )
 

@@ -13,10 +13,11 @@ import numpy as np
 from ..._yaml import Where
 from ...errors import FieldwrightError, InputError, UnstableTrapError
 from .._derived import Problem, check_derived, check_published
+from .._names import part_names, unique_names
 from ._ions import IonsPart
 from ._model import CasePart, DetectionPart, RunPart, ScanPart, TrapStudy
 from ._quantities import available, has_exact
-from ._references import group_names, references, unique_names
+from ._references import GROUPS, references
 from ._setup import Setup, fastest, make_integrator, make_setup
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _PER_PERIOD = 2.5  # times at which motion is kept, for a spectrum to show it
 
 def problems(study: TrapStudy) -> Iterator[Problem]:
     """Every contradiction between the fields, with the place where it stands."""
-    yield from unique_names(study)
+    yield from unique_names(study, GROUPS)
     for name, case in study.all_cases().items():
         yield from _run(study, case, () if name is None else ("cases", name))
     for name, scan in study.scans.items():
@@ -46,8 +47,8 @@ def problems(study: TrapStudy) -> Iterator[Problem]:
     for name, detection in study.detection.items():
         yield from _detection(study, detection, ("detection", name))
     units = available(study)
-    yield from check_derived(study.derived, units, [*group_names(study), "axis"])
-    yield from check_published(study.published, units, group_names(study))
+    yield from check_derived(study.derived, units, [*part_names(study, GROUPS), "axis"])
+    yield from check_published(study.published, units, part_names(study, GROUPS))
 
 
 def _run(study: TrapStudy, part: RunPart, at: Where) -> Iterator[Problem]:

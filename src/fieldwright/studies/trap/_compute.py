@@ -13,13 +13,14 @@ from fieldwright import constants
 
 from .._derived import derive
 from .._judge import Quantity
+from .._names import named
 from .._pieces import Pieces
 from .._study import Attachment, Outcome, Progress
-from ._cases import CaseResult, Numbers, case_numbers, distance_numbers, distances, solve_case
+from ._cases import CaseResult, case_numbers, distance_numbers, distances, solve_case
 from ._convergence import ConvergenceResult, convergence_numbers, solve_convergence
 from ._detection import DetectionResult, detection_numbers, solve_detection
 from ._model import TrapStudy
-from ._quantities import CONSTANTS, Names, case_names, full_name, group_names
+from ._quantities import CONSTANTS, case_names, group_names
 from ._scans import ScanResult, scan_numbers, solve_scan
 
 if TYPE_CHECKING:
@@ -79,23 +80,18 @@ def solve(study: TrapStudy, progress: Progress, pieces: Pieces) -> Results:
 def _quantities(study: TrapStudy, results: Results) -> dict[str, Quantity]:
     found: dict[str, Quantity] = {}
     for case, result in results.cases.items():
-        found |= _named(case, case_numbers(result), case_names(study, case))
+        found |= named(case, case_numbers(result), case_names(study, case))
     groups = group_names(study)
     for key, (_, apart) in results.distances.items():
-        found |= _named(key, distance_numbers(apart), groups[key])
+        found |= named(key, distance_numbers(apart), groups[key])
     for key, convergence in results.convergence.items():
         numbers = convergence_numbers(study.convergence[key], convergence)
-        found |= _named(key, numbers, groups[key])
+        found |= named(key, numbers, groups[key])
     for key, detection in results.detection.items():
-        found |= _named(key, detection_numbers(detection), groups[key])
+        found |= named(key, detection_numbers(detection), groups[key])
     for key, scan in results.scans.items():
-        found |= _named(key, scan_numbers(study.scans[key], scan), groups[key])
+        found |= named(key, scan_numbers(study.scans[key], scan), groups[key])
     return found | _constants(study)
-
-
-def _named(group: str | None, numbers: Numbers, names: Names) -> dict[str, Quantity]:
-    """Quantities of a case or another part; the names say which are due."""
-    return {full_name(group, name): Quantity(numbers[name], *names[name]) for name in names}
 
 
 def _constants(study: TrapStudy) -> dict[str, Quantity]:

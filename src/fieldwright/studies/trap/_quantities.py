@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from .._names import Names, full_units
 from ._model import RunPart, TrapStudy
 from ._parts import TrapPart
-
-Names = dict[str, tuple[str, str]]  # name -> (unit, in words)
 
 #: Of each case.
 CASE: Names = {
@@ -167,12 +166,7 @@ def available(study: TrapStudy) -> dict[str, str]:
     units = {name: unit for name, (unit, _) in CONSTANTS.items()}
     for case in study.all_cases():
         names = case_names(study, case)
-        units |= {full_name(case, quantity): unit for quantity, (unit, _) in names.items()}
+        units |= full_units(case, names)
     for group, names in group_names(study).items():
-        units |= {full_name(group, quantity): unit for quantity, (unit, _) in names.items()}
+        units |= full_units(group, names)
     return units | {name: part.unit(units) for name, part in study.derived.items()}
-
-
-def full_name(case: str | None, quantity: str) -> str:
-    """`case.quantity`, or the quantity alone in a study of one case."""
-    return f"{case}.{quantity}" if case else quantity

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from ...units import format_quantity
 from .._judge import Quantity
+from .._names import full_name
 from .._study import Table
 from ._model import TrapStudy
-from ._quantities import COMPARISON, EXACT, full_name
+from ._quantities import COMPARISON, EXACT
 from ._scans import ScanResult
 
 if TYPE_CHECKING:

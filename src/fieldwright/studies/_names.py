@@ -1,0 +1,68 @@
+"""Names of a study's parts, and of the quantities that these have; for any kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .._yaml import Where
+from ._derived import Problem, no_case
+from ._judge import Quantity
+
+Names = dict[str, tuple[str, str]]  # name -> (unit, in words)
+
+#: What one part of a group is called, where that is not the group's own name.
+_SINGULARS = {
+    "apertures": "aperture", "cases": "case", "comparisons": "comparison", "lenses": "lens",
+    "scans": "scan", "solenoids": "solenoid",
+}  # fmt: skip
+
+
+def full_name(case: str | None, quantity: str) -> str:
+    """`case.quantity`, or the quantity alone in a study of one case."""
+    return f"{case}.{quantity}" if case else quantity
+
+
+def full_units(case: str | None, names: Names) -> dict[str, str]:
+    """Unit of every quantity of a case or another part, by its full name."""
+    return {full_name(case, quantity): unit for quantity, (unit, _) in names.items()}
+
+
+def named(case: str | None, numbers: Mapping[str, float], names: Names) -> dict[str, Quantity]:
+    """Quantities of a case or another part, by full name; the names say which are due."""
+    return {full_name(case, name): Quantity(numbers[name], *names[name]) for name in names}
+
+
+def part_names(study: Any, groups: Iterable[str]) -> list[str]:
+    """The names of all parts of a study that quantities are of."""
+    return [name for group in groups for name in getattr(study, group) or {}]
+
+
+def unique_names(study: Any, groups: Iterable[str]) -> Iterator[Problem]:
+    """Names of the parts of a study are those of its quantities: each only once."""
+    seen: dict[str, str] = {}
+    for group in groups:
+        for name in getattr(study, group) or {}:
+            if name in seen:
+                yield (group, name), f"is the name of one of the {seen[name]} already"
+            seen[name] = group
+
+
+def one_case(study: Any, case: str | None, at: Where) -> Iterator[Problem]:
+    """A part is of one case, which it names unless there is no other."""
+    if case is not None:
+        yield from known(study, "cases", case, (*at, "case"))
+    elif len(study.all_cases()) != 1:
+        yield at, "needs a `case`: which one"
+
+
+def known(study: Any, group: str, name: str, at: Where) -> Iterator[Problem]:
+    """A name that leads to a part of a group."""
+    names = list(getattr(study, group) or {})
+    if name not in names:
+        yield at, no_case(name, names, _SINGULARS.get(group, group))
+
+
+def group_of(key: str) -> str:
+    """The group that a figure's key names one part of."""
+    return {one: group for group, one in _SINGULARS.items()}.get(key, key)
