@@ -20,6 +20,7 @@ __all__ = [
     "constants",
     "errors",
     "forces",
+    "light",
     "motion",
     "rings",
     "sources",

@@ -50,3 +50,7 @@ class NoClosedOrbitError(_WithNumbersError):
 
 class NoRFError(_WithNumbersError):
     """A ring without what gives its beam back the energy it radiates."""
+
+
+class BelowThresholdError(_WithNumbersError):
+    """A charge too slow for an undulator in a medium to make light: `numbers` has the least gamma."""

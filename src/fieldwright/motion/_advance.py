@@ -62,7 +62,7 @@ def advance(run: Run, state: State, first: jax.Array, counts: jax.Array) -> tupl
         gone = ~state.alive[:, None]
         kept = (
             jnp.where(gone, jnp.nan, position),
-            jnp.where(gone, jnp.nan, run.problem.true_velocity(velocity)),
+            jnp.where(gone, jnp.nan, velocity),  # gamma v where relativistic
         )
         return (state, index + count), kept
 

@@ -10,9 +10,10 @@ import numpy as np
 from fieldwright.errors import ConvergenceError
 from fieldwright.motion._advance import State
 from fieldwright.motion._plan import Plan
+from fieldwright.motion._plan import start as begin
 from fieldwright.motion._trajectory import Trajectory, crossing, empty_losses
 
-Kept = tuple[np.ndarray, np.ndarray]  # positions and velocities (intervals, n, 3)
+Kept = tuple[np.ndarray, np.ndarray]  # positions and what is called velocity (intervals, n, 3)
 
 
 def check_finite(state: State, plan: Plan, done: int) -> None:
@@ -40,6 +41,11 @@ def make_trajectory(
     start = [np.array(part) for part in (plan.ions.position, plan.ions.velocity)]
     for part in start:
         part[at_start] = np.nan
+    velocity, momentum = kept[1], None
+    if plan.problem.relativistic:
+        momentum = jnp.asarray(np.concatenate([np.asarray(begin(plan)[1])[None], kept[1]]))
+        momentum = momentum.at[0, at_start].set(jnp.nan)
+        velocity = np.asarray(plan.problem.true_velocity(jnp.asarray(kept[1])))
     evaluations = plan.integrator.evaluations
     if evaluations is None:
         total = int(state.handed[1])
@@ -49,7 +55,7 @@ def make_trajectory(
     return Trajectory(
         time=jnp.asarray(plan.start_time + plan.duration * intervals),
         position=jnp.asarray(np.concatenate([start[0][None], kept[0]])),
-        velocity=jnp.asarray(np.concatenate([start[1][None], kept[1]])),
+        velocity=jnp.asarray(np.concatenate([start[1][None], velocity])),
         lost_time=jnp.asarray(lost_time),
         lost_position=jnp.asarray(lost_position),
         ions=plan.ions,
@@ -58,6 +64,7 @@ def make_trajectory(
         error_estimate=jnp.asarray(error),
         steps=plan.steps,
         evaluations=total,
+        momentum=momentum,
     )
 
 

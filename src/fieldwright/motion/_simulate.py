@@ -170,7 +170,7 @@ def _traced(
     return Trajectory(
         time=jnp.asarray(plan.start_time + plan.duration * np.arange(save + 1) / save),
         position=jnp.concatenate([ions.position[None], kept[0]]),
-        velocity=jnp.concatenate([ions.velocity[None], kept[1]]),
+        velocity=jnp.concatenate([ions.velocity[None], problem.true_velocity(kept[1])]),
         lost_time=nothing[0],
         lost_position=nothing[1],
         error_estimate=jnp.full((), jnp.nan),
@@ -179,6 +179,7 @@ def _traced(
         integrator=integrator.name,
         steps=steps,
         evaluations=(integrator.evaluations or 0) * steps if problem.coulomb else 0,
+        momentum=jnp.concatenate([velocity[None], kept[1]]) if relativistic else None,
     )
 
 

@@ -16,7 +16,8 @@ from fieldwright.sources import Source
 class Trajectory(Result):
     """Positions and velocities of charges over time, and which were lost.
 
-    Rows of charges that are lost are NaN from the first kept time after that.
+    Rows of charges that are lost are NaN from the first kept time after that. A relativistic run
+    keeps `momentum` too, gamma v [m/s]: near the speed of light v alone does not tell the energy.
 
     >>> from fieldwright.motion import Ions, simulate
     >>> from fieldwright.sources import PenningTrap
@@ -38,6 +39,7 @@ class Trajectory(Result):
     lost_time: jax.Array = quantity("s", "time of loss, infinite where kept")
     lost_position: jax.Array = quantity("m", "place of loss")
     error_estimate: jax.Array = quantity("m", "error of positions, NaN where none was found")
+    momentum: jax.Array | None = None
 
     @property
     def kept(self) -> np.ndarray:

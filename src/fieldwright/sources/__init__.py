@@ -2,6 +2,8 @@
 
 from fieldwright.sources._assembly import Assembly
 from fieldwright.sources._coil import Coil
+from fieldwright.sources._crystal_plane import CrystalPlanes
+from fieldwright.sources._crystals import CRYSTALS, Crystal, find_crystal
 from fieldwright.sources._cuboid import Cuboid
 from fieldwright.sources._cylinder import CylinderMagnet
 from fieldwright.sources._dipole import Dipole
@@ -16,6 +18,11 @@ from fieldwright.sources._field_map import FieldMap
 from fieldwright.sources._linear import LinearField
 from fieldwright.sources._loop import Loop
 from fieldwright.sources._penning import PenningTrap
+from fieldwright.sources._planar_potential import (
+    DoyleTurner,
+    HarmonicPotential,
+    PlanarPotential,
+)
 from fieldwright.sources._polyline import Polyline
 from fieldwright.sources._source import (
     Source,
@@ -27,21 +34,28 @@ from fieldwright.sources._source import (
 from fieldwright.sources._uniform import Uniform
 
 __all__ = [
+    "CRYSTALS",
     "Assembly",
     "Coil",
+    "Crystal",
+    "CrystalPlanes",
     "Cuboid",
     "CylinderMagnet",
     "Dipole",
+    "DoyleTurner",
     "Driven",
     "FieldMap",
+    "HarmonicPotential",
     "LinearField",
     "Loop",
     "PenningTrap",
+    "PlanarPotential",
     "Polyline",
     "Source",
     "Uniform",
     "dipole_drive",
     "fields_of",
+    "find_crystal",
     "linear_of",
     "parametric_drive",
     "quadrupole_drive",

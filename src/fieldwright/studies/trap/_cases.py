@@ -69,7 +69,7 @@ def solve_case(
 def _fields() -> list[str]:
     """The fields of a trajectory that a file can hold; the others follow from the study."""
     names = [field.name for field in dataclasses.fields(motion.Trajectory)]
-    return [name for name in names if name not in ("ions", "source")]
+    return [name for name in names if name not in ("ions", "source", "momentum")]
 
 
 def exact_places(run: RunPart, setup: Setup, time: np.ndarray) -> np.ndarray:

@@ -1,0 +1,131 @@
+"""The same undulator by xrt, SRW and OCELOT: photons/s/0.1 % BW on the axis.
+
+Per mrad^2 far away by xrt, per mm^2 on the screen by the others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from array import array
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from _light_case import CURRENT, ENERGIES, GAMMA, PERIOD, PERIODS, SCREEN, K
+
+_REST = 0.51099895069e-3  # GeV
+_FIELD = K * 2 * np.pi / PERIOD * 510998.95069 / 299792458  # T
+
+Run = Callable[[], np.ndarray]
+
+
+def xrt_periodic(precision: float) -> Run:
+    """The far field of one period, repeated."""
+    from xrt.backends.raycing.sources import Undulator
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        source = Undulator(**_XRT, period=PERIOD * 1e3, n=PERIODS, K=K, gp=precision)
+    return lambda: _xrt(source)
+
+
+_XRT = {
+    "eE": GAMMA * _REST,
+    "eI": CURRENT,
+    "eEspread": 0,
+    "eEpsilonX": 0,
+    "eEpsilonZ": 0,
+    "betaX": 10,
+    "betaZ": 10,
+    "xPrimeMax": 0.1,
+    "zPrimeMax": 0.1,
+    "eMin": 1e3,
+    "eMax": 16e3,
+    "distE": "BW",
+    "targetOpenCL": None,
+}
+
+
+def _xrt(source: Any) -> np.ndarray:
+    with contextlib.redirect_stdout(io.StringIO()):
+        found = source.intensities_on_mesh(ENERGIES, np.zeros(1), np.zeros(1))[0]
+    return np.asarray(found).reshape(len(ENERGIES)) * 1e-6  # of rad^2
+
+
+def srw(precision: float) -> Run:
+    """The field at a screen."""
+    from srwpy import srwlib
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        z = np.linspace(0, PERIOD * PERIODS, 1000 * PERIODS + 1)
+        By = array("d", _FIELD * np.cos(2 * np.pi / PERIOD * z))
+        none = array("d", np.zeros(len(z)))
+        grid = srwlib.SRWLMagFld3D(
+            _arBx=none,
+            _arBy=By,
+            _arBz=none,
+            _nx=1,
+            _ny=1,
+            _nz=len(z),
+            _rz=PERIOD * PERIODS,
+            _nRep=1,
+            _interp=1,
+        )
+        field = srwlib.SRWLMagFldC([grid], array("d", [0]), array("d", [0]),
+                                   array("d", [PERIOD * PERIODS / 2]))  # fmt: skip
+        beam = srwlib.SRWLPartBeam()
+        beam.Iavg = CURRENT
+        beam.partStatMom1.gamma = GAMMA
+        beam.partStatMom1.z = 0.0
+
+    def run() -> np.ndarray:
+        wave = srwlib.SRWLWfr()
+        wave.allocate(len(ENERGIES), 1, 1)
+        wave.mesh.zStart = SCREEN
+        wave.mesh.eStart, wave.mesh.eFin = ENERGIES[0], ENERGIES[-1]
+        wave.mesh.xStart = wave.mesh.xFin = wave.mesh.yStart = wave.mesh.yFin = 0.0
+        wave.partBeam = beam
+        srwlib.srwl.CalcElecFieldSR(
+            wave, 0, field, [1, precision, 0.0, PERIOD * PERIODS, 50000, 0, 0]
+        )
+        found = array("f", [0] * len(ENERGIES))
+        srwlib.srwl.CalcIntFromElecField(found, wave, 6, 0, 0, 0.0, 0.0, 0.0)
+        return np.array(found, dtype=float)
+
+    return run
+
+
+def ocelot(accuracy: float) -> Run:
+    """Its own trajectory, and the field at a screen."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        from ocelot.cpbd.beam import Beam
+        from ocelot.cpbd.elements import Undulator
+        from ocelot.cpbd.magnetic_lattice import MagneticLattice
+        from ocelot.rad.radiation_py import calculate_radiation
+        from ocelot.rad.screen import Screen
+
+    beam = Beam()
+    beam.E, beam.I = GAMMA * _REST, CURRENT
+    lattice = MagneticLattice((Undulator(Kx=K, nperiods=PERIODS, lperiod=PERIOD, eid="u"),))
+
+    def run() -> np.ndarray:
+        screen = Screen()
+        screen.z, screen.size_x, screen.size_y, screen.nx, screen.ny = SCREEN, 0.0, 0.0, 1, 1
+        screen.start_energy, screen.end_energy = ENERGIES[0], ENERGIES[-1]
+        screen.num_energy = len(ENERGIES)
+        with contextlib.redirect_stdout(io.StringIO()):
+            found = calculate_radiation(lattice, screen, beam, accuracy=accuracy)
+        return np.asarray(found.Total)
+
+    return run
+
+
+#: Name, what it is compared with, and how it is made ready.
+PEERS: dict[str, tuple[str, Callable[[], Run]]] = {
+    "xrt, one period": ("crests", lambda: xrt_periodic(1e-6)),
+    "xrt, one period, gp = 1e-9": ("crests", lambda: xrt_periodic(1e-9)),
+    "SRW, precision 0.01": ("screen", lambda: srw(0.01)),
+    "SRW, precision 0.001": ("screen", lambda: srw(0.001)),
+    "OCELOT, accuracy 1": ("screen", lambda: ocelot(1)),
+    "OCELOT, accuracy 4": ("screen", lambda: ocelot(4)),
+}

@@ -1,0 +1,128 @@
+"""The sums behind spectra, compiled: one direction or point after the other."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from fieldwright.constants import COULOMB, ELEMENTARY_CHARGE, PLANCK, SPEED_OF_LIGHT
+from fieldwright.light._directions import Directions, directions_of
+from fieldwright.light._medium_sums import Optics, medium_sum, repeat
+from fieldwright.light._nufft import any_sum, even_sum
+from fieldwright.light._path import Path
+from fieldwright.light._phase import far_phase, far_reach, lag_rate, near_phase, time_step
+from fieldwright.light._stencils import sum_weights, with_ends
+
+HBAR = PLANCK / (2 * np.pi)
+#: Fine-structure constant.
+ALPHA = COULOMB * ELEMENTARY_CHARGE**2 / (HBAR * SPEED_OF_LIGHT)
+#: Angular frequency [1/s] of 1 eV.
+TURNS = ELEMENTARY_CHARGE / HBAR
+
+_FAR_STATIC = ("shape", "periods", "even", "pad", "library", "rank", "straight")
+_TOGETHER = 32  # directions at once where the sums are products of matrices
+
+
+@partial(jax.jit, static_argnames=_FAR_STATIC)
+def far_sums(
+    path: Path, begin: Any, directions: Directions, energies: jax.Array, optics: Optics | None, *,
+    shape: tuple[int, ...], periods: int, even: bool, pad: int, library: bool, rank: int,
+    straight: bool,
+) -> tuple[jax.Array, jax.Array]:  # fmt: skip
+    """Amplitudes and energies in directions (d,) of a path with `pad` points before and after."""
+    inner = slice(pad, len(path.time) - pad)
+    step, omega = time_step(path), energies * TURNS
+    weights = step * sum_weights(len(path.time) - 2 * pad)
+
+    def one(direction: Directions) -> jax.Array:
+        lag, across = far_phase(path, direction)
+        lag = lag[inner] - lag[pad]
+        strengths = weights * with_ends(across[:, inner])
+        late = far_reach(begin[1][0], direction)
+        first = omega * (begin[0][0] - late)
+        turn, loss = omega * lag[-1], jnp.zeros_like(omega)
+        slow: Any = 0.0
+        if optics is None:
+            found = _sum(strengths, with_ends(lag), omega, even, library)
+        else:
+            reach = step * jnp.arange(len(lag)) - lag
+            found = medium_sum(
+                strengths, with_ends(lag), with_ends(reach), reach[-1], omega, optics, rank, library
+            )
+            slow = omega * optics.index_gap
+            first += slow * late
+            turn += slow * reach[-1]
+            if optics.attenuation is not None:
+                loss = optics.attenuation * (SPEED_OF_LIGHT * reach[-1] / 2)
+        if periods > 1:
+            found = found * repeat(turn, loss, periods)
+        if straight:
+            rate = lag_rate(path, direction)[inner][jnp.array([0, -1])]
+            whole = jnp.stack([0 * turn, periods * turn])
+            waves = jnp.exp(1j * whole) / (omega * rate[:, None] + slow * (1 - rate[:, None]))
+            left, right = across[:, inner][:, :1], across[:, inner][:, -1:]
+            found = found + 1j * (right * waves[1] - left * waves[0])
+        return (found * jnp.exp(1j * first)).T
+
+    amplitude = _each(one, directions, library)
+    index = 1.0 if optics is None else 1 - optics.index_gap
+    return _shaped(amplitude, _energy(amplitude, omega) * index, shape)
+
+
+@partial(jax.jit, static_argnames=("shape", "even", "library"))
+def near_sums(
+    path: Path, points: jax.Array, energies: jax.Array, *, shape: tuple[int, ...], even: bool,
+    library: bool,
+) -> tuple[jax.Array, jax.Array]:  # fmt: skip
+    """Amplitudes and energies at points (p, 3)."""
+    omega = energies * TURNS
+    weights = time_step(path) * sum_weights(len(path.time))
+    middle = path.position[len(path.time) // 2]
+
+    def one(point: jax.Array) -> jax.Array:
+        gap = point - middle
+        distance = jnp.linalg.norm(gap)
+        lag, radiated, bound = near_phase(path, point, directions_of(gap / distance))
+        strengths = weights * distance * with_ends(jnp.concatenate([radiated, bound]))
+        found = _sum(strengths, with_ends(lag), omega, even, library)
+        whole = found[:2] + found[2:] * (1j * SPEED_OF_LIGHT / omega)
+        first = path.time[0] + jnp.linalg.norm(point - path.position[0]) / SPEED_OF_LIGHT
+        return (whole * jnp.exp(1j * omega * first)).T
+
+    amplitude = _each(one, points, library)
+    return _shaped(amplitude, _energy(amplitude, omega), shape)
+
+
+def _shaped(
+    amplitude: jax.Array, energy: jax.Array, shape: tuple[int, ...]
+) -> tuple[jax.Array, jax.Array]:
+    return amplitude.reshape((*shape, 2)), energy.reshape(shape)
+
+
+def _sum(
+    weights: jax.Array, lag: jax.Array, omega: jax.Array, even: bool, library: bool
+) -> jax.Array:
+    """The sum (c, e) over waves in vacuum."""
+    if not even:
+        return any_sum(weights, (lag,), (omega,), library)
+    count = len(omega)
+    step = (omega[-1] - omega[0]) / (count - 1)
+    return even_sum(weights, lag, omega[0], step, count, library)
+
+
+def _each(one: Any, cases: Any, library: bool) -> jax.Array:
+    """`one` of each case; several at once where it is a product of matrices."""
+    count = len(jax.tree.leaves(cases)[0])
+    if count == 1:
+        return one(jax.tree.map(lambda leaf: leaf[0], cases))[None]
+    return jax.lax.map(one, cases, batch_size=None if library else min(_TOGETHER, count))
+
+
+def _energy(amplitude: jax.Array, omega: jax.Array) -> jax.Array:
+    """d2W / (d Omega d omega) [J s/sr], but for the refractive index."""
+    square = jnp.sum(amplitude.real**2 + amplitude.imag**2, axis=-1)
+    return ALPHA * HBAR / (4 * np.pi**2) * omega**2 * square

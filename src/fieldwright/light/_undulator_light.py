@@ -1,0 +1,201 @@
+"""The light of one charge in an undulator: amplitude and photons, in vacuum or in a medium.
+
+All periods are alike, so the amplitude is that of one period, by Gauss-Legendre quadrature, times
+the sum of N phases. Nothing is left out: all harmonics add up coherently, ends included.
+"""
+
+from __future__ import annotations
+
+from math import pi
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import fieldwright._jax  # noqa: F401
+from fieldwright.constants import COULOMB, ELEMENTARY_CHARGE, PLANCK, SPEED_OF_LIGHT
+from fieldwright.errors import InputError
+from fieldwright.light._directions import Directions, as_directions
+from fieldwright.light._gauss import nodes_for
+from fieldwright.light._medium import HBAR_C, HC, Medium, Vacuum
+from fieldwright.light._undulator import Period, Undulator, _lorentz
+from fieldwright.sources._checks import as_float, is_concrete
+
+#: The fine-structure constant.
+FINE_STRUCTURE = COULOMB * ELEMENTARY_CHARGE**2 * 2 * pi / (PLANCK * SPEED_OF_LIGHT)
+#: Nodes where numbers are not known, inside a transformation: 100 oscillations in a period.
+_TRACED = 256
+#: Turns of phase in a period, at most: above, synchrotron radiation tells as much.
+_MOST_CYCLES = 1500
+#: Pairs of energy and direction that are computed at a time.
+_BATCH = 4096
+
+
+def undulator_amplitude(
+    undulator: Undulator,
+    gamma: Any,
+    photon_energy: Any,
+    direction: Any = (0.0, 0.0),
+    medium: Medium | None = None,
+) -> Any:
+    """Amplitude of the light of one charge: the integral of n x (n x beta) exp(i omega s) dt.
+
+    Args:
+        undulator: planar or helical.
+        gamma: Lorentz factor of the charge.
+        photon_energy: [eV], of any shape that broadcasts with that of the directions.
+        direction: angles (..., 2) about z [rad], or vectors (..., 3).
+        medium: what fills the undulator; vacuum if None. Light is lost from where it is made to
+            the end.
+
+    Returns:
+        (..., 2) complex [s], along x and y turned with z into the direction, the shortest way.
+
+    Raises:
+        InputError: numbers of wrong shape, a photon energy at which nothing goes through the
+            medium, a charge faster than light in the medium.
+
+    Source: formulas (2) and (5) to (9) of the paper, with sums in place of their limits.
+
+    >>> from fieldwright.light import PlanarUndulator, undulator_amplitude
+    >>> found = undulator_amplitude(PlanarUndulator(0.02, 1.0, 100), 5870.853542730, 2848.9)
+    >>> print(f"{abs(found[0]):.4e} s")
+    5.1705e-13 s
+    """
+    gamma = _lorentz(gamma)
+    medium = Vacuum() if medium is None else medium
+    energy = as_float(photon_energy, "photon_energy", np.shape(photon_energy))
+    n = as_directions(direction)
+    lack = medium.one_minus_index(energy)
+    lost = medium.attenuation(energy)
+    known = is_concrete(undulator, gamma, energy, n, lack)
+    count = node_count(undulator, gamma, energy, n, lack) if known else _TRACED
+    shape = np.broadcast_shapes(energy.shape, n.shape)
+    many = (jnp.broadcast_to(jnp.asarray(a), shape).ravel() for a in (energy, lack, lost, n.drop))
+    across = jnp.broadcast_to(n.across, (*shape, 2)).reshape(-1, 2)
+    found = _amplitudes(undulator, gamma, (*many, across), count)
+    return found.reshape(*shape, 2)
+
+
+def undulator_photons(
+    undulator: Undulator,
+    gamma: Any,
+    photon_energy: Any,
+    direction: Any = (0.0, 0.0),
+    medium: Medium | None = None,
+) -> Any:
+    """Photons that one charge radiates in an undulator, per solid angle and relative bandwidth.
+
+    Arguments and errors are those of `undulator_amplitude`.
+
+    Returns:
+        (...,) photons per sr and per d(omega) / omega, of both polarisations.
+
+    Source: formula (2) of the paper, divided by hbar.
+
+    >>> from fieldwright.light import PlanarUndulator, undulator_photons
+    >>> undulator, gamma = PlanarUndulator(0.02, 1.0, 100), 5870.853542730
+    >>> found = undulator_photons(undulator, gamma, undulator.harmonic_energy(gamma))
+    >>> print(f"{found * 0.1 / 1.602176634e-19 * 1e-9:.6e} /s/mrad^2/0.1%BW at 100 mA")
+    5.778032e+17 /s/mrad^2/0.1%BW at 100 mA
+    """
+    medium = Vacuum() if medium is None else medium
+    found = undulator_amplitude(undulator, gamma, photon_energy, direction, medium)
+    return photons_of(found, photon_energy, medium)
+
+
+def photons_of(amplitude: Any, photon_energy: Any, medium: Medium) -> Any:
+    """Photons per sr and d(omega) / omega of amplitudes (..., 2) [s]."""
+    energy = jnp.asarray(photon_energy)
+    index = 1 - medium.one_minus_index(photon_energy)
+    rate = energy * ELEMENTARY_CHARGE * 2 * pi / PLANCK
+    square = jnp.sum(jnp.abs(amplitude) ** 2, axis=-1)
+    return FINE_STRUCTURE * index * rate**2 / (4 * pi**2) * square
+
+
+@jax.jit(static_argnames=("count",))
+def _amplitudes(undulator: Undulator, gamma: Any, many: Any, count: int) -> Any:
+    """(b, 2) amplitudes for b energies, media (lack, loss) and directions (drop, across)."""
+    one = undulator.motion(gamma, count)
+
+    def each(item: Any) -> Any:
+        energy, lack, lost, drop, across = item
+        field, phase = one_period(
+            undulator.period, one, energy, Directions(across, drop), lack, lost
+        )
+        return field * all_periods(phase, undulator.periods)
+
+    return jax.lax.map(each, many, batch_size=_BATCH)
+
+
+def one_period(
+    period: Any, one: Period, energy: Any, n: Directions, lack: Any = 0.0, lost: Any = 0.0
+) -> tuple[Any, Any]:
+    """Amplitude (2,) [s] of one period, and the complex phase [rad] from one to the next.
+
+    `lack` is one minus the refractive index, `lost` the attenuation [1/m]. Amplitudes are those at
+    the end of the period; the phase's imaginary part tells how much weaker earlier periods are.
+    """
+    wave = period * energy / HBAR_C
+    (nx, ny), drop = n.across, n.drop
+
+    def lag(x: Any, y: Any, time: Any, gain: Any) -> Any:
+        # c t - (1 - lack) n.r without its large parts
+        z = time - gain
+        return gain + drop * z + lack * z * (1 - drop) - (1 - lack) * (nx * x + ny * y)
+
+    loss = 0.5 * lost * period
+    turn = wave * lag(one.x, one.y, one.time, one.gain)
+    phase = jnp.exp(-loss * (1 - one.z)) * jax.lax.complex(jnp.cos(turn), jnp.sin(turn))
+    late = one.slip + drop - one.slip * drop - nx * one.beta_x - ny * one.beta_y
+    lean = (late + one.slip - drop) / (2 - drop)
+    field = jnp.stack([nx - one.beta_x - nx * lean, ny - one.beta_y - ny * lean])
+    weights = one.weights / (1 - one.slip) * (period / SPEED_OF_LIGHT)
+    return field @ (weights * phase), wave * lag(*one.whole) + 1j * loss
+
+
+def all_periods(phase: Any, periods: int) -> Any:
+    """The sum of exp(i k p) over k from 0 to periods - 1, with p = Re `phase`, made weaker.
+
+    The last period, of k = periods - 1, has all its strength; each earlier one has exp(-Im
+    `phase`) of that of the next.
+    """
+    loss = jnp.imag(phase)
+    # of (phase - 2 pi m) / 2, growing from period to period
+    half = 0.5 * (jnp.real(phase) - 2 * pi * jnp.round(jnp.real(phase) / (2 * pi))) - 0.5j * loss
+    ratio = periods * _sinc(periods * half) / _sinc(half)
+    middle = 0.5 * (periods - 1)
+    return ratio * jnp.exp(1j * middle * jnp.real(phase) - middle * loss)
+
+
+def _sinc(z: Any) -> Any:
+    """sin(z) / z of complex numbers, smooth at zero."""
+    small = jnp.abs(z) < 1e-2
+    safe = jnp.where(small, 1.0, z)
+    square = jnp.where(small, z * z, 0.0)
+    series = 1 - square / 6 * (1 - square / 20 * (1 - square / 42))
+    return jnp.where(small, series, jnp.sin(safe) / safe)
+
+
+def node_count(undulator: Undulator, gamma: Any, energy: Any, n: Directions, lack: Any) -> int:
+    """Nodes that resolve the fastest phase in a period of any of the energies and directions."""
+    if np.min(np.asarray(lack) + 0.5 / float(gamma) ** 2) < 0:
+        raise InputError(
+            "the charge is faster than light in this medium: its light is Cherenkov radiation, "
+            "which this sum over periods does not hold",
+            parameter="medium",
+        )
+    one = undulator.motion(gamma, 48)
+    steep = np.max(np.hypot(one.beta_x, one.beta_y))
+    bend = np.max(np.hypot(n.across[..., 0], n.across[..., 1]))
+    fastest = (np.max(one.slip) + np.max(n.drop) + bend * steep) * np.max(energy)
+    fastest += np.max(np.abs(lack) * energy)
+    cycles = float(undulator.period * fastest / HC)
+    if cycles > _MOST_CYCLES:
+        raise InputError(
+            f"light would turn {cycles:.3g} times against the charge in a period, and at most "
+            f"{_MOST_CYCLES} are computed: take lower photon energies or smaller angles",
+            parameter="photon_energy",
+        )
+    return nodes_for(cycles)
