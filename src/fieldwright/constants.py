@@ -33,3 +33,9 @@ ELECTRON_MASS = 9.1093837139e-31
 
 #: Proton mass [kg], CODATA 2022.
 PROTON_MASS = 1.67262192595e-27
+
+#: Fine-structure constant, CODATA 2022.
+FINE_STRUCTURE = 7.2973525643e-3
+
+#: Bohr radius [m], from the constants above.
+BOHR_RADIUS = PLANCK / (2 * pi * ELECTRON_MASS * SPEED_OF_LIGHT * FINE_STRUCTURE)

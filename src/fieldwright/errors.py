@@ -53,4 +53,4 @@ class NoRFError(_WithNumbersError):
 
 
 class BelowThresholdError(_WithNumbersError):
-    """A charge too slow for an undulator in a medium to make light: `numbers` has the least gamma."""
+    """A charge too slow to make light in a medium's undulator: `numbers` has the least gamma."""

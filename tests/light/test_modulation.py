@@ -12,7 +12,7 @@ from scipy.special import kv
 
 from fieldwright.errors import ConvergenceError, InputError
 from fieldwright.light import (
-    ChannelConditions,
+    ChannelLimits,
     LightBeam,
     ModulatedBunch,
     bending_magnet_density,
@@ -24,6 +24,7 @@ from fieldwright.light import (
     modulation_depth_known,
     period_for,
     smallest_depth,
+    swing_ratio,
 )
 from fieldwright.light import PlanarUndulator as Planar
 from fieldwright.light._bending_magnet import _bessel_k, _k53_from
@@ -84,14 +85,17 @@ def test_what_efficiency_leaves_open_does_not_average_away() -> None:
 
 def test_the_best_crystal() -> None:
     diamond = material("diamond")
-    limits = ChannelConditions(HarmonicPotential(1.26e-10, 24.9, "diamond"), 13.6e9, 0.9)
+    limits = ChannelLimits(HarmonicPotential(1.26e-10, 24.9, "diamond"), 13.6e9, 0.9)
     found = best_crystal(BUNCH, GAMMA, diamond, limits)
     assert np.all(found.slack > 0)  # what is best lies inside: a gradient of zero
 
     def photons(amplitude: float, length: float) -> float:
         period = period_for(8265.6, GAMMA, amplitude, diamond)
+        for _ in range(3):  # it depends on the charges' own amplitude, which depends on it
+            charges = amplitude * swing_ratio(limits.potential, limits.energy, period)
+            period = period_for(8265.6, GAMMA, charges, diamond)
         crystal = Planar(
-            period, 2 * np.pi * GAMMA * amplitude / period, round(float(length / period))
+            period, 2 * np.pi * GAMMA * charges / period, round(float(length / period))
         )
         path = limits.lasting(amplitude, period, 8265.6)
         light = coherent_photons(crystal, GAMMA, BUNCH, diamond, path)
@@ -104,7 +108,7 @@ def test_the_best_crystal() -> None:
     assert best > photons(1.03 * a, n * step)
     assert best > photons(a, 0.9 * n * step)
     assert best > photons(a, 1.1 * n * step)
-    tight = ChannelConditions(HarmonicPotential(1.26e-10, 24.9, "diamond"), 13.6e9, 0.2)
+    tight = ChannelLimits(HarmonicPotential(1.26e-10, 24.9, "diamond"), 13.6e9, 0.2)
     held = best_crystal(BUNCH, GAMMA, diamond, tight)
     assert held.slack[1] == pytest.approx(0, abs=1e-6)
     assert held.coherent < found.coherent

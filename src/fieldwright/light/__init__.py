@@ -18,7 +18,7 @@ from fieldwright.light._channel_acceptance import channel_acceptance
 from fieldwright.light._channeling import Channeling, channel, channeling_beam
 from fieldwright.light._channeling_conditions import ChannelingConditions, channeling_conditions
 from fieldwright.light._crystal_design import (
-    ChannelConditions,
+    ChannelLimits,
     CrystalDesign,
     best_crystal,
     period_for,
@@ -57,7 +57,7 @@ from fieldwright.light._undulator_light import undulator_amplitude, undulator_ph
 __all__ = [
     "BendingLight",
     "Brilliance",
-    "ChannelConditions",
+    "ChannelLimits",
     "Channeling",
     "ChannelingConditions",
     "CoherentLight",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import pi
-from typing import Any, Protocol
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -18,6 +18,7 @@ from fieldwright.light._bunch import ModulatedBunch
 from fieldwright.light._crystal_limits import (
     bending_parameter,
     lindhard_angle,
+    swing_ratio,
 )
 from fieldwright.light._crystalline_undulator import coherent_of
 from fieldwright.light._demodulation import demodulation_length
@@ -32,35 +33,24 @@ _NODES = 64
 _SLACK = 1e-6
 
 
-class CrystalConditions(Protocol):
-    """What `best_crystal` has to know of a crystal; `ChannelConditions` is one.
+class ChannelLimits(eqx.Module):
+    """What waving planes hold of a beam of positrons, and for how long, as a design needs it.
 
-    All are smooth functions of the bending's amplitude and period [m].
-    """
-
-    def slack(self, amplitude: Any, period: Any) -> Any:
-        """(k,) numbers that must not be below zero."""
-
-    def held(self, amplitude: Any, period: Any) -> Any:
-        """Fraction of the beam that follows the planes at the entrance."""
-
-    def lasting(self, amplitude: Any, period: Any, photon_energy: Any) -> Any:
-        """Length over which they do, in step with each other, to 1/e [m]."""
-
-
-class ChannelConditions(eqx.Module):
-    """The conditions of planar channeling of positrons in waving planes.
+    All are smooth functions of the bending's amplitude and period [m]. `channeling_conditions`
+    tells more of one crystal.
 
     Args:
         potential: of the planes.
         energy: of the positrons [eV].
         largest_bending: of C, centrifugal force over the largest of the planes.
 
-    >>> from fieldwright.light import ChannelConditions
+    >>> from fieldwright.light import ChannelLimits
     >>> from fieldwright.sources import HarmonicPotential
-    >>> limits = ChannelConditions(HarmonicPotential(1.26e-10, 24.9, "diamond"), 13.6e9)
+    >>> limits = ChannelLimits(HarmonicPotential(1.26e-10, 24.9, "diamond"), 13.6e9)
     >>> print([f"{float(number):.3f}" for number in limits.slack(1.27e-10, 14e-6)])
     ['0.058', '-0.467']
+    >>> print(f"{float(limits.held(1.27e-10, 14e-6)):.3f}")
+    0.437
     """
 
     potential: PlanarPotential
@@ -71,19 +61,32 @@ class ChannelConditions(eqx.Module):
         """(2,) how far q is below q_ch and C below its largest, relative to them."""
         steepest = 2 * pi * amplitude / period
         flat = 1 - steepest / lindhard_angle(self.potential, self.energy)
-        return jnp.stack([flat, 1 - self._bending(amplitude, period) / self.largest_bending])
+        bending = bending_parameter(self.potential, self.energy, amplitude, period)
+        return jnp.stack([flat, 1 - bending / self.largest_bending])
+
+    def swing(self, period: Any) -> Any:
+        """Amplitude of the charges over that of the planes, `swing_ratio`; one in resonance."""
+        ratio = swing_ratio(self.potential, self.energy, period)
+        return jnp.where(ratio > 0, ratio, 1.0)
 
     def held(self, amplitude: Any, period: Any) -> Any:
-        """1 - C, the share of a parallel beam that a harmonic channel takes in when bent."""
-        return 1 - self._bending(amplitude, period)
+        """Share of a parallel beam that follows the planes at the entrance.
+
+        1 - C times `swing_ratio`: what the forced oscillation leaves of a harmonic channel. Planes
+        that wave as fast as charges oscillate, or faster, hold nothing.
+        """
+        return 1 - self._used(amplitude, period)
 
     def lasting(self, amplitude: Any, period: Any, photon_energy: Any) -> Any:
         """1/e length of what is channeled and still modulated: the demodulation length [m]."""
-        bending = self._bending(amplitude, period)
-        return demodulation_length(self.potential, self.energy, photon_energy, bending)
+        used = self._used(amplitude, period)
+        return demodulation_length(self.potential, self.energy, photon_energy, used)
 
-    def _bending(self, amplitude: Any, period: Any) -> Any:
-        return bending_parameter(self.potential, self.energy, amplitude, period)
+    def _used(self, amplitude: Any, period: Any) -> Any:
+        """Share of half a gap that the forced oscillation takes."""
+        bending = bending_parameter(self.potential, self.energy, amplitude, period)
+        ratio = swing_ratio(self.potential, self.energy, period)
+        return jnp.where(ratio > 0, jnp.minimum(bending * ratio, 1.0), 1.0)
 
 
 class CrystalDesign(Result):
@@ -127,7 +130,7 @@ def best_crystal(
     bunch: ModulatedBunch,
     gamma: Any,
     medium: Medium,
-    conditions: CrystalConditions,
+    conditions: ChannelLimits,
     *,
     amplitudes: Any = (1e-11, 1e-9),
     lengths: Any = (5e-5, 2e-2),
@@ -153,13 +156,13 @@ def best_crystal(
     Photons of `coherent_photons` times the square of the fraction held; sequential quadratic
     programming (SciPy's SLSQP) in logarithms, with derivatives by JAX.
 
-    >>> from fieldwright.light import ChannelConditions, ModulatedBunch, best_crystal, material
+    >>> from fieldwright.light import ChannelLimits, ModulatedBunch, best_crystal, material
     >>> from fieldwright.sources import HarmonicPotential
-    >>> limits = ChannelConditions(HarmonicPotential(1.26e-10, 24.9, "diamond"), 13.6e9)
+    >>> limits = ChannelLimits(HarmonicPotential(1.26e-10, 24.9, "diamond"), 13.6e9)
     >>> bunch = ModulatedBunch(1.56e9, [1e-5, 1e-5, 9e-6], depth=0.01, resonance=8265.6)
     >>> found = best_crystal(bunch, 26614.5, material("diamond"), limits)
     >>> print(f"{found.amplitude * 1e10:.3f} A, {found.period * 1e6:.2f} um")
-    0.868 A, 14.02 um
+    0.825 A, 14.02 um
     """
     from scipy.optimize import minimize
 
@@ -219,8 +222,11 @@ def _evaluate(
 
     def values(u: Any) -> tuple[Any, Any]:
         amplitude, length = jnp.exp(u[0]), jnp.exp(u[1])
-        period = period_for(bunch.resonance, gamma, amplitude, medium)
-        undulator = PlanarUndulator.from_amplitude(period, amplitude, gamma, 1)
+        # the charges' own amplitude is a second-order correction to the period: one step will do
+        swing = conditions.swing(period_for(bunch.resonance, gamma, amplitude, medium))
+        period = period_for(bunch.resonance, gamma, swing * amplitude, medium)
+        charges = swing * amplitude
+        undulator = PlanarUndulator.from_amplitude(period, charges, gamma, 1)
         path = conditions.lasting(amplitude, period, bunch.resonance)
         light = coherent_of(undulator, gamma, bunch, lack, lost, path, length, _NODES)
         held, slack = conditions.held(amplitude, period), conditions.slack(amplitude, period)

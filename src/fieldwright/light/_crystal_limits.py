@@ -11,7 +11,13 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from fieldwright.constants import COULOMB, ELECTRON_MASS, ELEMENTARY_CHARGE, SPEED_OF_LIGHT
+from fieldwright.constants import (
+    COULOMB,
+    ELECTRON_MASS,
+    ELEMENTARY_CHARGE,
+    FINE_STRUCTURE,
+    SPEED_OF_LIGHT,
+)
 from fieldwright.errors import InputError
 from fieldwright.light._gauss import gauss_nodes
 from fieldwright.sources import Crystal, PlanarPotential
@@ -20,7 +26,6 @@ from fieldwright.sources._checks import as_float, is_concrete
 #: Rest energy of an electron [eV].
 REST = ELECTRON_MASS * SPEED_OF_LIGHT**2 / ELEMENTARY_CHARGE
 _RADIUS = COULOMB * ELEMENTARY_CHARGE / REST  # the classical one of an electron [m]
-_FINE_STRUCTURE = 7.2973525643e-3
 _NODES = 64
 
 
@@ -180,7 +185,7 @@ def dechanneling_length(
     """
     crystal, pv = _crystal_of(potential), momentum_speed(energy)
     if charge_sign(species) < 0:
-        gain = pi * REST**2 / (_FINE_STRUCTURE * crystal.radiation_length)
+        gain = pi * REST**2 / (FINE_STRUCTURE * crystal.radiation_length)
         straight = potential.depth * jnp.asarray(energy) / gain
     else:
         gamma = jnp.asarray(energy) / REST

@@ -17,7 +17,6 @@ import numpy as np
 
 import fieldwright._jax  # noqa: F401
 from fieldwright.constants import (
-    ATOMIC_MASS,
     COULOMB,
     ELECTRON_MASS,
     ELEMENTARY_CHARGE,
@@ -25,6 +24,7 @@ from fieldwright.constants import (
     SPEED_OF_LIGHT,
 )
 from fieldwright.errors import InputError
+from fieldwright.sources import Crystal, find_crystal
 from fieldwright.sources._checks import as_float, is_concrete, require_positive
 
 #: Planck constant times the speed of light [eV m].
@@ -34,12 +34,6 @@ HBAR_C = HC / (2 * pi)
 #: Classical radius of the electron [m].
 ELECTRON_RADIUS = COULOMB * ELEMENTARY_CHARGE**2 / (ELECTRON_MASS * SPEED_OF_LIGHT**2)
 
-#: Crystals of the diamond lattice: symbol, lattice constant at room temperature [m].
-_CRYSTALS = {
-    "diamond": ("C", 3.56712e-10),
-    "silicon": ("Si", 5.43102e-10),
-    "germanium": ("Ge", 5.6579e-10),
-}
 #: Below, solids are not the sum of their atoms, which the tables are of [eV].
 _LOWEST = 100.0
 
@@ -182,11 +176,11 @@ class TabulatedMedium(Medium):
         return energy
 
 
-def material(name: str) -> TabulatedMedium:
+def material(name: str | Crystal) -> TabulatedMedium:
     """A crystal's refraction and attenuation, from C. T. Chantler's tables (in `xraydb`).
 
     Args:
-        name: diamond, silicon or germanium.
+        name: of one of `CRYSTALS`, or a `Crystal`.
 
     Returns:
         A medium from 100 eV to 966 keV; above, it is a plasma of its electrons without loss.
@@ -194,7 +188,7 @@ def material(name: str) -> TabulatedMedium:
         5 % in that of diamond at 8 keV, and by less in the others.
 
     Raises:
-        InputError: another name.
+        InputError: no crystal of that name is known.
 
     Source: C. T. Chantler, J. Phys. Chem. Ref. Data 29, 597 (2000).
 
@@ -203,25 +197,20 @@ def material(name: str) -> TabulatedMedium:
     >>> print(f"{diamond.plasma_energy:.2f} eV, 1/e in {1e3 / diamond.attenuation(8265.6):.3f} mm")
     38.19 eV, 1/e in 0.718 mm
     """
-    if name not in _CRYSTALS:
-        raise InputError(f"no crystal {name!r}: there are {', '.join(_CRYSTALS)}", parameter="name")
-    return _read(name)
+    return _read(find_crystal(name))
 
 
 @functools.cache
-def _read(name: str) -> TabulatedMedium:
-    import xraydb  # type: ignore[import-untyped]
+def _read(crystal: Crystal) -> TabulatedMedium:
+    import xraydb
 
-    symbol, lattice_constant = _CRYSTALS[name]
-    atoms = 8 / lattice_constant**3
+    symbol = xraydb.atomic_symbol(crystal.atomic_number)
     energies = xraydb.chantler_energies(symbol)
     energies = energies[energies >= _LOWEST]
-    number = float(xraydb.atomic_number(symbol))
-    f1 = number + xraydb.f1_chantler(symbol, energies.copy())
-    density = atoms * ATOMIC_MASS * float(xraydb.atomic_mass(symbol))
+    f1 = crystal.atomic_number + xraydb.f1_chantler(symbol, energies.copy())
     # from cm^2/g
-    losses = 0.1 * density * xraydb.mu_chantler(symbol, energies.copy())
-    return TabulatedMedium(energies, f1, losses, atoms, number)
+    losses = 0.1 * crystal.density * xraydb.mu_chantler(symbol, energies.copy())
+    return TabulatedMedium(energies, f1, losses, crystal.atom_density, float(crystal.atomic_number))
 
 
 def _energies(photon_energy: Any, plasma_energy: Any) -> Any:

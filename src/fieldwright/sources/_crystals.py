@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import fieldwright._jax  # noqa: F401  (64-bit, before any array exists)
-from fieldwright.constants import ATOMIC_MASS, BOLTZMANN, PLANCK
+from fieldwright.constants import ATOMIC_MASS, BOHR_RADIUS, BOLTZMANN, PLANCK
 from fieldwright.errors import InputError
 from fieldwright.sources._checks import as_float, is_concrete
 
@@ -73,7 +73,7 @@ class Crystal:
     @property
     def screening_length(self) -> float:
         """Thomas and Fermi's radius of an atom, 0.8853 Bohr radii over the cube root of Z [m]."""
-        return 0.88534 * 5.29177210544e-11 / self.atomic_number ** (1 / 3)
+        return 0.88534 * BOHR_RADIUS / self.atomic_number ** (1 / 3)
 
     def planes(self, planes: str) -> tuple[float, tuple[float, ...]]:
         """The period of a family of planes [m], and the widths of the gaps in a period [m].
