@@ -23,7 +23,7 @@ magnet: {radius: 3 mm, length: 3 mm, magnetization: 8.78e5 A/m}
 distance: {from: 0 mm, to: 20 mm, points: 21}
 published:
   - {quantity: force_per_current, value: 0.129 N/A}
-  - {quantity: sweet_spot, value: 6.71 mm, note: One digit off.}
+  - {quantity: sweet_spot, value: 6.710 mm, note: One digit off.}
 """
 
 
@@ -122,7 +122,8 @@ def test_results_json(finished):
     assert 0 < force["error_estimate"] < 1e-12
     agrees, differs = record["published"]
     assert list(agrees) == [
-        "quantity", "case", "published", "computed", "unit", "deviation", "verdict", "note",
+        "quantity", "case", "published", "printed", "computed", "unit", "deviation", "verdict",
+        "note",
     ]  # fmt: skip
     assert (agrees["verdict"], differs["verdict"]) == ("agrees", "differs")
     assert (agrees["case"], agrees["published"], agrees["unit"]) == (None, 0.129, "N/A")
@@ -133,7 +134,8 @@ def test_results_json(finished):
 def test_show(finished):
     done = fieldwright("show", finished[0])
     assert done.returncode == 0
-    for word in ("force_per_current", "0.128798 N/A", "agrees", "differs", "One digit off."):
+    words = "force_per_current", "0.128798 N/A", "6.710 mm", "agrees", "differs", "One digit off."
+    for word in words:
         assert word in done.stdout
     assert json.loads(fieldwright("show", finished[0], "--json").stdout)["study"] == "study"
 

@@ -46,6 +46,7 @@ def test_the_record():
         "quantity": "force",
         "case": "a",
         "published": 0.13,
+        "printed": "0.13 N/A",
         "computed": 0.1288,
         "unit": "N/A",
         "verdict": "agrees",

@@ -96,7 +96,10 @@ class Judgement:
 
     def record(self) -> dict[str, Any]:
         """The comparison as `results.json` holds it; `deviation` is computed minus published."""
-        keys = ("quantity", "case", "published", "computed", "unit", "deviation", "verdict", "note")
+        keys = (
+            "quantity", "case", "published", "printed", "computed", "unit", "deviation",
+            "verdict", "note",
+        )  # fmt: skip
         return {key: getattr(self, key) for key in keys}
 
 

@@ -124,14 +124,14 @@ def _published(record: dict[str, Any]) -> Table:
         table.add_column(column, justify=side, max_width=width)  # type: ignore[arg-type]
     numbers = {note: str(number) for number, note in enumerate(_notes(record), 1)}
     for entry in record["published"]:
-        printed, unit = entry["published"], entry["unit"]
-        words = isinstance(printed, str)
+        published, unit = entry["published"], entry["unit"]
+        words = isinstance(published, str)
         table.add_row(
             entry["case"] or "",
             entry["quantity"],
-            Text(f'"{printed}"' if words else format_quantity(printed, unit)),
+            Text(entry["printed"]),
             format_quantity(entry["computed"], unit),
-            "" if words or not printed else _percent(100 * entry["deviation"] / printed),
+            "" if words or not published else _percent(100 * entry["deviation"] / published),
             Text(entry["verdict"], style=_STYLES.get(entry["verdict"], "")),
             numbers.get(entry["note"], ""),
         )
