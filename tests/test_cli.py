@@ -215,7 +215,8 @@ def test_schema():
 def test_an_unknown_published_study(tmp_path):
     done = fieldwright("reproduce", "osme", cwd=tmp_path)
     assert done.returncode == 3
-    assert "'osme' is no published study; there is: beam-size, osem, penning" in done.stderr
+    known = "beam-size, crystalline-undulator, osem, penning"
+    assert f"'osme' is no published study; there is: {known}" in done.stderr
     assert names(tmp_path) == []
 
 

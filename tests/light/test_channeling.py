@@ -24,6 +24,7 @@ from fieldwright.light import (
     swing_ratio,
 )
 from fieldwright.light._crystal_limits import REST
+from fieldwright.light._crystal_plots import _planes_about
 from fieldwright.light._demodulation import _slowest
 from fieldwright.light.plots import plot_channel, plot_channeled_fraction, plot_crystal_limits
 from fieldwright.motion import Ions, simulate
@@ -101,6 +102,9 @@ def test_evenly_bent_planes_hold_the_acceptance(species):
     kept = float(channel_acceptance(DIAMOND, ENERGY, curvature, species=species))
     assert 0.3 < kept < 0.8
     assert float(found.fraction[-1]) == pytest.approx(kept, abs=0.011)
+    ax = plot_channel(found)  # of bent planes as seen from the gap: they are straight
+    levels = [line.get_ydata() for line in ax.lines if line.get_color() == "0.75"]
+    assert "middle of the gap" in ax.get_ylabel() and np.ptp(levels, axis=1).max() == 0
 
 
 def test_acceptance_of_a_harmonic_channel():
@@ -272,6 +276,13 @@ def test_channels_of_electrons_are_about_planes():
         plot_channel(found, until=1e-9)
 
 
+def test_planes_111_are_drawn_as_pairs():
+    places = _planes_about(DoyleTurner("silicon", "111")) * 1e10
+    np.testing.assert_allclose(np.abs(places - 1.1758).min(), 0, atol=1e-4)
+    np.testing.assert_allclose(np.diff(places)[:3], [0.7839, 2.3517, 0.7839], atol=1e-4)
+    np.testing.assert_allclose(np.diff(_planes_about(HARMONIC)), 1.26e-10)
+
+
 def test_map_of_limits_marks_the_design():
     ax = plot_crystal_limits(HARMONIC, ENERGY, plasma_energy=38.0, marked=(AMPLITUDE, PERIOD))
     marked = [line for line in ax.lines if line.get_marker() == "*"]
@@ -287,13 +298,23 @@ def test_map_of_limits_marks_the_design():
             lambda: dechanneling_length(HarmonicPotential(1e-10, 20.0), ENERGY),
             "give HarmonicPotential the crystal",
         ),
-        (lambda: channeling_beam(waving(), ENERGY, 2.5), "whole one above zero, got 2.5"),
+        (lambda: channeling_beam(waving(), ENERGY, 2.5), "whole number, at least 1, got 2.5"),
         (lambda: channeling_beam(waving(), ENERGY, 3, divergence=-1.0), "not be below zero"),
         (
             lambda: channeling_conditions(CrystalPlanes(HARMONIC, 1e-3), ENERGY, 8e3),
             "give CrystalPlanes amplitude and period",
         ),
         (lambda: channeling_conditions(waving(), ENERGY, -1.0), "photon_energy must be above"),
+        (lambda: channeling_conditions(DIAMOND, ENERGY, 8e3), "give CrystalPlanes amplitude"),
+        (lambda: channeling_beam(waving(), ENERGY, 3, seed=-1), "seed must be a whole number"),
+        (lambda: channeling_beam(DIAMOND, ENERGY, 3), "must be CrystalPlanes, got DoyleTurner"),
+        (lambda: bending_parameter(HARMONIC, ENERGY, 1e-10, 0.0), "period must be above zero"),
+        (lambda: swing_ratio(HARMONIC, ENERGY, -1.0), "period must be above zero"),
+        (lambda: channeling_period(DIAMOND, ENERGY, 1e-9), "is held to 6.306e-11 m"),
+        (lambda: dechanneling_length(DIAMOND, ENERGY, -0.5), "bending must not be below zero"),
+        (lambda: demodulation_length(DIAMOND, ENERGY, np.nan), "photon_energy must be finite"),
+        (lambda: channel_acceptance(DIAMOND, ENERGY, 0.0, -1.0), "divergence must not be below"),
+        (lambda: channel_acceptance("silicon", ENERGY), "got str"),  # type: ignore[arg-type]
         (
             lambda: channel(Ions.of("e+", [[0.0, 0.0, 0.0]], [0.0, 0.0, 1e6]), waving()),
             "of fast charges",

@@ -49,10 +49,16 @@ def test_tuning_and_modulation() -> None:
     for quantity in ("brilliance", "flux", "density"):
         ax = plot_tuning_curves([curve], quantity=quantity)
         np.testing.assert_allclose(ax.lines[0].get_ydata(), getattr(curve, quantity))
+        assert len(plot_tuning_curves([curve] * 9, quantity=quantity).lines) == 9
+    with pytest.raises(InputError, match="nothing to draw"):
+        plot_tuning_curves([])
     with pytest.raises(InputError, match="quantity must be one of"):
         plot_tuning_curves([curve], quantity="power")
     bunch = ModulatedBunch(1.56e9, [1e-5, 1e-5, 9e-6], depth=1.0, resonance=8153.8)
     light = coherent_photons(PlanarUndulator(14e-6, 1.5, 100), 26614.5, bunch, Plasma(38.0))
+    other = coherent_photons(PlanarUndulator(14e-6, 1.5, 90), 26614.5, bunch, Plasma(38.0))
+    levels = [line.get_ydata()[0] for line in plot_coherent_light({"a": light, "b": other}).lines]
+    assert {float(light.incoherent), float(other.incoherent)} <= set(levels)
     ax = plot_coherent_light({"10 µm": light})
     crossing, level = ax.lines[1].get_data()
     assert float(light.coherent) * crossing[0] ** 2 == pytest.approx(float(level[0]), rel=1e-12)

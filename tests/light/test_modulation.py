@@ -53,6 +53,20 @@ def test_errors_are_what_repeated_measurements_scatter_by() -> None:
     assert np.mean(known.depth_squared_error) < np.mean(found.depth_squared_error)
 
 
+@pytest.mark.parametrize(("depth", "held"), [(0.0, 0.84), (0.002, 0.683), (0.03, 0.683)])
+def test_the_interval_holds_the_true_depth_as_often_as_it_should(depth: float, held: float) -> None:
+    random, gain, count = np.random.default_rng(4), 1e4, 40_000
+    for counts in (200.0, 5000.0):
+        u = 1.0 * random.poisson(counts, count)
+        m = 1.0 * random.poisson(counts * (1 + gain * depth**2), count)
+        found = modulation_depth(m, u, gain)
+        inside = (np.asarray(found.low) <= depth) & (depth <= np.asarray(found.high))
+        assert np.mean(inside) == pytest.approx(held, abs=0.035 if depth == 0 else 0.01)
+        # m over u alone is too large by one over u, on average
+        off = np.mean(np.asarray(found.depth_squared)) - depth**2
+        assert abs(off) < 4 * np.std(np.asarray(found.depth_squared)) / np.sqrt(count)
+
+
 def test_the_smallest_depth_is_seen_as_often_as_it_should() -> None:
     random, gain = np.random.default_rng(3), 1e4
     least = float(smallest_depth(5000.0, gain))
@@ -79,6 +93,8 @@ def test_what_efficiency_leaves_open_does_not_average_away() -> None:
         modulation_depth(10.0, 0.0, 1e4)
     with pytest.raises(InputError, match="counts must not be below zero"):
         modulation_depth(-1.0, 10.0, 1e4)
+    with pytest.raises(InputError, match="unmodulated must be above zero"):
+        smallest_depth(0.0, 1e4)
     with pytest.raises(InputError, match="efficiency must be above zero"):
         modulation_depth_known(1.0, 10.0, 1e4, efficiency=0.0)
 
@@ -114,6 +130,8 @@ def test_the_best_crystal() -> None:
     assert held.coherent < found.coherent
     with pytest.raises(ConvergenceError, match="no crystal was found"):
         best_crystal(BUNCH, GAMMA, diamond, tight, amplitudes=(5e-10, 1e-9))
+    with pytest.raises(InputError, match="not that of the conditions"):
+        best_crystal(BUNCH, 1.1 * GAMMA, diamond, tight)
     with pytest.raises(InputError, match="two rising numbers"):
         best_crystal(BUNCH, GAMMA, diamond, tight, lengths=(1e-3, 1e-4))
 

@@ -26,6 +26,7 @@ from fieldwright.light import (
     harmonic_strength,
     harmonic_sum,
     kim_power_density,
+    material,
     power_density,
     tuning_curve,
     undulator_amplitude,
@@ -106,11 +107,18 @@ def test_amplitude_against_an_ode_solver(energy: float) -> None:
 def test_sum_over_harmonics_is_the_integral() -> None:
     energy = np.array([8153.8, 8200.0, 9000.0, 2e4, 1e6])[:, None]
     angles = np.array([[0, 0], [3e-6, 1e-6], [3e-5, 2e-5], [1e-4, -1e-4]])
+    gain = (1 + 1.5**2 / 2) / (2 * CRYSTAL_GAMMA**2) + 38.0**2 / (2 * energy**2)
+    lag = np.pi * 14e-6 / HC * energy * (gain + np.sum(angles**2, axis=-1) / 2)
     for periods in (99, 100):
         crystal = PlanarUndulator(14e-6, 1.5, periods, uniform=True)
         found = harmonic_sum(crystal, CRYSTAL_GAMMA, energy, angles, Plasma(38.0)).coherent
         wanted = undulator_photons(crystal, CRYSTAL_GAMMA, energy, angles, Plasma(38.0))
-        np.testing.assert_allclose(found, wanted, rtol=4e-12)  # 1e-12 but for rounding of phases
+        # one rounding of the phase is so much of (sin(N lag) / sin(lag))^2, near its zeros most
+        slope = 2 * periods * lag / np.tan(periods * lag) - 2 * lag / np.tan(lag)
+        rounding = np.finfo(float).eps * np.abs(slope)
+        allowed = np.maximum(1e-12, 3 * rounding)
+        assert np.all(np.abs(found / wanted - 1) < allowed)
+        assert np.sum(allowed > 1e-12) <= 1
 
 
 def test_formula_10_is_right_on_a_line_and_not_off_it() -> None:
@@ -239,6 +247,46 @@ def test_brilliance_and_tuning() -> None:
     assert cone == pytest.approx(float(found.flux), rel=0.03)
 
 
+def wigner_on_axis(beam: LightBeam, harmonic: int) -> float:
+    """Brilliance as the Wigner function on the axis, at the harmonic's photon energy.
+
+    With E = integral of exp(-i k theta^2 z / 2) along the undulator, E(theta + p / 2) E*(theta - p
+    / 2) exp(-(k size p)^2 / 2) is averaged over slopes theta and integrated over p: Gaussians.
+    """
+    one = brilliance(UNDULATOR, LightBeam(3e9, 0.1), harmonic)
+    k, L, N = float(one.photon_energy) / HC * 2 * np.pi, 2.0, 100
+    u, w = gauss_nodes(160)
+    total = 0.0
+    for apart, weight in zip(L * u**4, L * 4 * u**3 * w, strict=True):
+        middle, step = (0.5 * (L - apart) * v for v in (u**4, 4 * u**3 * w))
+        value = np.exp(-0.5 * (4 * np.pi * N * harmonic * beam.spread * apart / L) ** 2) + 0j
+        for size, slope in zip(beam.size, beam.divergence, strict=True):
+            narrow, wide = 1 + 1j * k * apart * slope**2, (k * size) ** 2 + 0.25j * k * apart
+            value = value * np.sqrt(2 * np.pi / (narrow * wide + (k * middle * slope) ** 2))
+        total += 4 * weight * float(np.sum(step * value).real)
+    return float(one.density) * total * (k / (2 * np.pi * L)) ** 2 * 1e-6
+
+
+@pytest.mark.parametrize(
+    ("emittance", "beta", "spread", "lack"),
+    [
+        ([4e-7, 4e-7], [30.0, 30.0], 0.0, (-0.01, 0.01)),  # much wider than light is
+        ([3.2e-10, 8e-12], [9.0, 2.0], 8e-4, (0.12, 0.16)),
+        ([3e-10, 5e-12], [3.0, 2.0], 1e-3, (0.1, 0.18)),
+        ([1e-11, 1e-11], [1.0, 1.0], 8e-4, (0.04, 0.15)),
+    ],
+)
+def test_brilliance_is_below_the_wigner_function(
+    emittance: Any, beta: Any, spread: float, lack: Any
+) -> None:
+    beam = LightBeam.of_twiss(3e9, 0.1, emittance=emittance, beta=beta, spread=spread)
+    for harmonic in (1, 3):
+        ratio = float(brilliance(UNDULATOR, beam, harmonic).brilliance) / wigner_on_axis(
+            beam, harmonic
+        )
+        assert lack[0] < 1 - ratio < lack[1]
+
+
 def test_power_against_kim_and_all_angles() -> None:
     beam = LightBeam(3e9, 0.1)
     angles = np.array([[0, 0], [1e-4, 0], [0, 1e-4], [1.5e-4, 2e-4]])
@@ -292,6 +340,40 @@ def test_wrong_numbers_are_refused_in_words() -> None:
         LightBeam.of_twiss(3e9, 0.1, emittance=[-1e-9, 1e-9], beta=[1.0, 1.0])
     with pytest.raises(InputError, match="traced"):
         jax.grad(lambda e: flux_density(UNDULATOR, LightBeam(3e9, 0.1), e))(3e3)
+
+
+BEAM = LightBeam(3e9, 0.1)
+UNIFORM = PlanarUndulator(14e-6, 1.5, 3, uniform=True)
+HOLE = np.array([[0.0, 1e-5], [0.0, 1e-5]])
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: UNDULATOR.harmonic_energy(GAMMA, -1), "harmonic must be above zero"),
+        (lambda: PlanarUndulator.from_amplitude(0.0, 1e-10, 1e4, 3), "period must be above zero"),
+        (lambda: PlanarUndulator(0.02, 100.0, 3).harmonic_energy(50.0), "well below gamma"),
+        (lambda: undulator_photons(UNDULATOR, GAMMA, np.array([])), "photon_energy is empty"),
+        (lambda: undulator_photons(UNDULATOR, GAMMA, np.ones(3), np.zeros((2, 2))), "broadcast"),
+        (lambda: undulator_photons(UNDULATOR, GAMMA, 1e3, medium="air"), "medium must be one"),
+        (lambda: flux(UNDULATOR, BEAM, 1e3, 1e5 * HOLE), "angles on a side"),
+        (lambda: flux_density(UNDULATOR, BEAM, 1e3, distance=0.0), "distance must be above zero"),
+        (lambda: brilliance(UNDULATOR, BEAM, 1.5), "whole number"),  # type: ignore[arg-type]
+        (lambda: tuning_curve(UNDULATOR, BEAM, np.array([-1.0, 1.0])), "K must be above zero"),
+        (lambda: kim_power_density(UNDULATOR, BEAM, np.array([np.nan, 0.0])), "must be finite"),
+        (lambda: LightBeam(3e9, 0.1, np.ones((6, 6)) + np.diag([-0.5] * 6)), "above one"),
+        (lambda: harmonic_sum(UNIFORM, 2e4, 1e7, [0.3, 0.0]), "Bessel functions"),
+        (lambda: harmonic_sum(UNIFORM, 2e4, 1e3, medium=material("silicon")), "without loss"),
+        (lambda: first_harmonic(UNIFORM, 2e4, 10.0, [0.0, 0.0], 38.0), "above the plasma energy"),
+        (
+            lambda: jax.grad(lambda K: flux(PlanarUndulator(0.02, K, 10), BEAM, 3e3, HOLE))(1.0),
+            "undulator and beam must be known",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused(make: Any, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        make()
 
 
 def test_amplitudes_make_gamma_and_field() -> None:

@@ -224,6 +224,7 @@ def test_there_is_a_field_inside_only_and_it_turns_with_the_crystal():
         (lambda: HarmonicPotential(1e-10, float("nan")), "depth must be finite"),
         (lambda: CrystalPlanes(Loop(1.0), 1e-3), "got Loop"),
         (lambda: CrystalPlanes(HarmonicPotential(1e-10, 20.0), -1.0), "length must be above"),
+        (lambda: CrystalPlanes(HarmonicPotential(1e-10, 20.0), 2.0, curvature=-1.0), "turn back"),
         (
             lambda: CrystalPlanes(HarmonicPotential(1e-10, 20.0), 1e-3, amplitude=1e-10),
             "the period of their bending",

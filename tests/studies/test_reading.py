@@ -228,10 +228,10 @@ def test_schema():
     assert one["additionalProperties"] is False
     assert "title" in one["required"]
     every = schema()
-    kinds = ("actuator", "trap", "ring")
+    kinds = ("actuator", "trap", "ring", "light")
     assert every["oneOf"] == [{"$ref": f"#/$defs/{kind}"} for kind in kinds]
     assert every["$defs"]["actuator.FigurePart"] != every["$defs"]["trap.FigurePart"]
-    with pytest.raises(InputError, match="there is: actuator, trap, ring"):
+    with pytest.raises(InputError, match="there is: actuator, trap, ring, light"):
         schema("comb")
 
 

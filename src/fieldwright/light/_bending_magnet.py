@@ -17,11 +17,11 @@ import numpy as np
 import fieldwright._jax  # noqa: F401
 from fieldwright._result import Result, quantity
 from fieldwright.constants import ELECTRON_MASS, ELEMENTARY_CHARGE, SPEED_OF_LIGHT
-from fieldwright.errors import InputError
+from fieldwright.light._checks import above_zero, numbers
 from fieldwright.light._light_beam import LightBeam
 from fieldwright.light._medium import HBAR_C, HC
 from fieldwright.light._undulator_light import FINE_STRUCTURE
-from fieldwright.sources._checks import as_float, is_concrete, require_positive
+from fieldwright.sources._checks import as_float, require_positive
 
 #: Steps of the trapezoidal rule, up to where the integrand is exp(-60) of its largest.
 _STEPS = np.arange(129) / 128
@@ -59,7 +59,7 @@ def bending_magnet_light(beam: LightBeam, field: Any, photon_energy: Any) -> Ben
     Raises:
         InputError: a field or photon energy not above zero, numbers of wrong shape.
 
-    Source: H. Wiedemann, Particle Accelerator Physics, chapter 25; the flux is sqrt(3) / (2 pi)
+    Source: J. Schwinger, Phys. Rev. 75, 1912 (1949); the flux is sqrt(3) / (2 pi)
     alpha gamma (E / E_c) times the integral of K_5/3 from E / E_c on.
 
     >>> from fieldwright.light import LightBeam, bending_magnet_light
@@ -68,12 +68,8 @@ def bending_magnet_light(beam: LightBeam, field: Any, photon_energy: Any) -> Ben
     3049 eV, 1.216e+13, 154 urad
     """
     field = as_float(field, "field")
-    energy = as_float(photon_energy, "photon_energy", np.shape(photon_energy))
+    energy = above_zero(photon_energy, "photon_energy")
     require_positive(field=field)
-    if is_concrete(energy) and not np.all(np.asarray(energy) > 0):
-        raise InputError(
-            f"photon_energy must be above zero, in eV, got {energy}", parameter="photon_energy"
-        )
     return _light(beam, field, jnp.asarray(energy))
 
 
@@ -92,7 +88,7 @@ def bending_magnet_density(
         (2, ...) in and across the plane of the orbit [1/(s mrad^2 0.1%BW)].
 
     Raises:
-        InputError: a field not above zero.
+        InputError: a field or photon energy not above zero, numbers that are none.
 
     >>> from fieldwright.light import LightBeam, bending_magnet_density
     >>> found = bending_magnet_density(LightBeam(1.9e9, 0.4), 1.27, 3050.0, 1e-4)
@@ -101,7 +97,8 @@ def bending_magnet_density(
     """
     field = as_float(field, "field")
     require_positive(field=field)
-    return _density(beam, field, jnp.asarray(photon_energy), jnp.asarray(vertical))
+    energy, angle = above_zero(photon_energy, "photon_energy"), numbers(vertical, "vertical")
+    return _density(beam, field, jnp.asarray(energy), jnp.asarray(angle))
 
 
 @jax.jit

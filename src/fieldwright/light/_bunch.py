@@ -17,8 +17,9 @@ import numpy as np
 
 import fieldwright._jax  # noqa: F401
 from fieldwright.errors import InputError
+from fieldwright.light._checks import above_zero
 from fieldwright.light._directions import as_directions
-from fieldwright.light._medium import HBAR_C, Medium, Vacuum
+from fieldwright.light._medium import HBAR_C, Medium, as_medium
 from fieldwright.sources._checks import as_float, is_concrete, require_positive
 
 
@@ -36,7 +37,7 @@ class LightBunch(eqx.Module):
         self, photon_energy: Any, direction: Any = (0.0, 0.0), medium: Medium | None = None
     ) -> Any:
         """F_R of a Gaussian (...): exp(-(k_x sigma_x)^2 - (k_y sigma_y)^2), (18) of the paper."""
-        medium = Vacuum() if medium is None else medium
+        medium = as_medium(medium)
         across = as_directions(direction).across
         wave = jnp.asarray(photon_energy) / HBAR_C * (1 - medium.one_minus_index(photon_energy))
         return jnp.exp(-(wave**2) * jnp.sum((across * self.size[:2]) ** 2, axis=-1))
@@ -44,7 +45,12 @@ class LightBunch(eqx.Module):
     def form_factor(
         self, photon_energy: Any, direction: Any = (0.0, 0.0), medium: Medium | None = None
     ) -> Any:
-        """F = F_Z F_R (...), for photon energies [eV] and directions that broadcast."""
+        """F = F_Z F_R (...), for photon energies [eV] and directions that broadcast.
+
+        Raises:
+            InputError: a photon energy not above zero, or at which no wave goes.
+        """
+        photon_energy = above_zero(photon_energy, "photon_energy")
         return self.longitudinal(photon_energy) * self.transverse(photon_energy, direction, medium)
 
     def gain(

@@ -9,6 +9,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from fieldwright.errors import InputError
+from fieldwright.light._checks import not_negative
 from fieldwright.light._crystal_limits import charge_sign, momentum_speed
 from fieldwright.light._gauss import gauss_nodes
 from fieldwright.sources import PlanarPotential
@@ -41,7 +43,7 @@ def channel_acceptance(
         the plane or pair of planes. A harmonic channel takes 1 - C of a parallel beam.
 
     Raises:
-        InputError: energy or species are wrong, or a number is none.
+        InputError: energy or species are wrong, a number is none, or the divergence below zero.
 
     A charge is held where its transverse energy p v theta^2 / 2 + W(x) is below the lower edge of
     the well W = U - p v x / R (Biryukov, Chesnokov and Kotov, Crystal Channeling (1997)).
@@ -52,7 +54,14 @@ def channel_acceptance(
     >>> [f"{float(channel_acceptance(channel, 13.6e9, 0.0, sigma)):.3f}" for sigma in (0, 30e-6)]
     ['1.000', '0.812']
     """
-    curvature, divergence = as_float(curvature, "curvature"), as_float(divergence, "divergence")
+    if not isinstance(potential, PlanarPotential):
+        raise InputError(
+            "potential must be a DoyleTurner or a HarmonicPotential, got "
+            f"{type(potential).__name__}",
+            parameter="potential",
+        )
+    curvature = as_float(curvature, "curvature")
+    divergence = not_negative(as_float(divergence, "divergence"), "divergence")
     sign, pv = charge_sign(species), momentum_speed(as_float(energy, "energy"))
     force = pv * jnp.abs(curvature)
     return _fraction(potential, pv, force, divergence, sign)

@@ -11,10 +11,11 @@ import numpy as np
 from fieldwright._result import Result, quantity
 from fieldwright.constants import SPEED_OF_LIGHT
 from fieldwright.errors import InputError
+from fieldwright.light._checks import not_negative, whole
 from fieldwright.light._crystal_limits import REST, charge_sign, momentum_speed
 from fieldwright.motion import RK4, Ions, Trajectory, simulate
 from fieldwright.sources import CrystalPlanes
-from fieldwright.sources._checks import as_float, is_concrete, require_positive
+from fieldwright.sources._checks import as_float, is_concrete
 
 _STEPS = 60  # in an oscillation of small amplitude, or a period of the bending
 _SHARP_STEPS = 40  # in the shortest oscillation that the potential would allow anywhere
@@ -75,20 +76,16 @@ def channeling_beam(
     50, 0.955 Angstrom
     """
     sign = charge_sign(species)
+    _require_planes(planes)
     speed = jnp.sqrt(momentum_speed(as_float(energy, "energy")) / energy)
-    if isinstance(number, bool) or number != int(number) or number < 1:
-        raise InputError(f"number must be a whole one above zero, got {number}", parameter="number")
-    divergence = as_float(divergence, "divergence")
-    if is_concrete(divergence) and divergence < 0:
-        raise InputError(
-            f"divergence must not be below zero, got {divergence:g} rad", parameter="divergence"
-        )
+    number, seed = whole(number, "number"), whole(seed, "seed", 0)
+    divergence = not_negative(as_float(divergence, "divergence"), "divergence")
     random = np.random.default_rng(seed)
     half = planes.potential.spacing / 2
-    x = planes.offset(jnp.zeros(())) + half * random.uniform(-1.0, 1.0, int(number))
+    x = planes.offset(jnp.zeros(())) + half * random.uniform(-1.0, 1.0, number)
     if sign < 0:
         x = x + half
-    angle = divergence * random.normal(size=int(number))
+    angle = divergence * random.normal(size=number)
     nothing = jnp.zeros_like(x)
     velocity = speed * SPEED_OF_LIGHT * jnp.stack([jnp.sin(angle), nothing, jnp.cos(angle)], axis=1)
     return Ions.of(species, jnp.stack([x, nothing, nothing], axis=1), velocity)
@@ -121,12 +118,13 @@ def channel(ions: Ions, planes: CrystalPlanes, *, save: int = 200) -> Channeling
     >>> print(f"{found.fraction[-1]:.3f}")
     0.625
     """
+    _require_planes(planes)
     if is_concrete(planes) and (np.any(planes.position) or np.any(planes.rotation)):
         raise InputError(
             "the crystal must sit at the origin, not turned: turn the beam instead",
             parameter="planes",
         )
-    require_positive(save=save)
+    save = whole(save, "save")
     speed = float(jnp.min(jnp.linalg.norm(ions.velocity, axis=1)))
     if speed < 0.5 * SPEED_OF_LIGHT:
         raise InputError(
@@ -139,6 +137,13 @@ def channel(ions: Ions, planes: CrystalPlanes, *, save: int = 200) -> Channeling
         relativistic=True, save=save,
     )  # fmt: skip
     return _judged(trajectory, planes)
+
+
+def _require_planes(planes: Any) -> None:
+    if not isinstance(planes, CrystalPlanes):
+        raise InputError(
+            f"planes must be CrystalPlanes, got {type(planes).__name__}", parameter="planes"
+        )
 
 
 def _steps(planes: CrystalPlanes, speed: float) -> int:

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from fieldwright._result import Result, quantity
 from fieldwright.errors import InputError
 from fieldwright.light._channel_acceptance import channel_acceptance
+from fieldwright.light._checks import not_negative
 from fieldwright.light._crystal_limits import (
     REST,
     bending_parameter,
@@ -112,20 +113,30 @@ def channeling_conditions(
     >>> print(found.checks[1].words)
     C = 0.440 is more than 0.3: planes bent evenly so hold 56.0 % of the beam
     """
-    if planes.period is None:
+    if not isinstance(planes, CrystalPlanes) or planes.period is None:
         raise InputError(
             "these are the conditions of waving planes: give CrystalPlanes amplitude and period",
             parameter="planes",
         )
     photon_energy = as_float(photon_energy, "photon_energy")
     require_positive(photon_energy=photon_energy)
+    energy = as_float(energy, "energy")
+    momentum_speed(energy)  # refuses energies that are too low
+    divergence = not_negative(as_float(divergence, "divergence"), "divergence")
+    attenuation = jnp.zeros(()) if medium is None else medium.attenuation(photon_energy)
+    return _numbers(planes, energy, photon_energy, attenuation, divergence)
+
+
+@jax.jit
+def _numbers(
+    planes: CrystalPlanes, energy: Any, photon_energy: Any, attenuation: Any, divergence: Any
+) -> ChannelingConditions:
     potential, amplitude, period = planes.potential, planes.amplitude, planes.period
-    gamma = as_float(energy, "energy") / REST
+    gamma = energy / REST
     steepest = 2 * pi * jnp.abs(amplitude) / period
     C = bending_parameter(potential, energy, amplitude, period)
     oscillation = channeling_period(potential, energy)
     swing = swing_ratio(potential, energy, period)
-    attenuation = jnp.zeros(()) if medium is None else medium.attenuation(photon_energy)
     angle = lindhard_angle(potential, energy)
     return ChannelingConditions(
         lindhard_angle=angle,

@@ -15,17 +15,20 @@ import fieldwright._jax  # noqa: F401
 from fieldwright._result import Result, quantity
 from fieldwright.errors import ConvergenceError, InputError
 from fieldwright.light._bunch import ModulatedBunch
+from fieldwright.light._checks import not_negative
 from fieldwright.light._crystal_limits import (
+    REST,
     bending_parameter,
     lindhard_angle,
+    momentum_speed,
     swing_ratio,
 )
 from fieldwright.light._crystalline_undulator import coherent_of
 from fieldwright.light._demodulation import demodulation_length
 from fieldwright.light._medium import HC, Medium
-from fieldwright.light._undulator import PlanarUndulator
+from fieldwright.light._undulator import PlanarUndulator, _lorentz
 from fieldwright.sources import PlanarPotential
-from fieldwright.sources._checks import as_float, scalar
+from fieldwright.sources._checks import as_float, require_positive, scalar
 
 #: Nodes in a period: soft light turns once in it.
 _NODES = 64
@@ -44,6 +47,9 @@ class ChannelLimits(eqx.Module):
         energy: of the positrons [eV].
         largest_bending: of C, centrifugal force over the largest of the planes.
 
+    Raises:
+        InputError: the energy is not above the rest energy, the largest C not above zero.
+
     >>> from fieldwright.light import ChannelLimits
     >>> from fieldwright.sources import HarmonicPotential
     >>> limits = ChannelLimits(HarmonicPotential(1.26e-10, 24.9, "diamond"), 13.6e9)
@@ -56,6 +62,10 @@ class ChannelLimits(eqx.Module):
     potential: PlanarPotential
     energy: Any = eqx.field(converter=scalar("energy"))
     largest_bending: Any = eqx.field(default=0.3, converter=scalar("largest_bending"))
+
+    def __check_init__(self) -> None:
+        momentum_speed(self.energy)
+        require_positive(largest_bending=self.largest_bending)
 
     def slack(self, amplitude: Any, period: Any) -> Any:
         """(2,) how far q is below q_ch and C below its largest, relative to them."""
@@ -116,10 +126,15 @@ def period_for(photon_energy: Any, gamma: Any, amplitude: Any, medium: Medium) -
         The longer of the two periods l that solve 1 / l = (E / h c) (1 / (2 gamma^2) + 1 - n +
         (pi amplitude / l)^2); nan where the amplitude is too large for any.
 
+    Raises:
+        InputError: an amplitude below zero, gamma not above one, a photon energy that does not go
+            through the medium.
+
     >>> from fieldwright.light import Plasma, period_for
     >>> print(f"{period_for(8265.6, 26614.5, 1.25e-10, Plasma(38.0)) * 1e6:.4f} um")
     14.1919 um
     """
+    gamma, amplitude = _lorentz(gamma), not_negative(amplitude, "amplitude")
     wave = photon_energy / HC
     flat = wave * (0.5 / gamma**2 + medium.one_minus_index(photon_energy))
     bent = wave * (pi * amplitude) ** 2
@@ -150,7 +165,8 @@ def best_crystal(
         its photons; the same crystal is best for both.
 
     Raises:
-        InputError: bounds that are not two rising numbers above zero.
+        InputError: bounds that are not two rising numbers above zero, a gamma that is not that of
+            the conditions.
         ConvergenceError: no crystal within the bounds meets the conditions, or none was found.
 
     Photons of `coherent_photons` times the square of the fraction held; sequential quadratic
@@ -167,7 +183,13 @@ def best_crystal(
     from scipy.optimize import minimize
 
     box = np.log([_bounds(amplitudes, "amplitudes"), _bounds(lengths, "lengths")])
-    gamma = as_float(gamma, "gamma")
+    gamma = _lorentz(gamma)
+    if abs(gamma * REST / conditions.energy - 1) > 1e-3:
+        raise InputError(
+            f"gamma = {float(gamma):.6g} is not that of the conditions' energy, "
+            f"{float(conditions.energy / REST):.6g}",
+            parameter="gamma",
+        )
     lack, lost = medium.one_minus_index(bunch.resonance), medium.attenuation(bunch.resonance)
 
     @lru_cache(maxsize=4)

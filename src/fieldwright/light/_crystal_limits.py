@@ -10,6 +10,7 @@ from math import pi
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from fieldwright.constants import (
     COULOMB,
@@ -19,9 +20,10 @@ from fieldwright.constants import (
     SPEED_OF_LIGHT,
 )
 from fieldwright.errors import InputError
+from fieldwright.light._checks import above_zero, not_negative, numbers
 from fieldwright.light._gauss import gauss_nodes
 from fieldwright.sources import Crystal, PlanarPotential
-from fieldwright.sources._checks import as_float, is_concrete
+from fieldwright.sources._checks import is_concrete
 
 #: Rest energy of an electron [eV].
 REST = ELECTRON_MASS * SPEED_OF_LIGHT**2 / ELEMENTARY_CHARGE
@@ -35,7 +37,7 @@ def momentum_speed(energy: Any) -> Any:
     Raises:
         InputError: the energy is not above the rest energy.
     """
-    energy = as_float(energy, "energy", jnp.shape(energy))
+    energy = numbers(energy, "energy")
     if is_concrete(energy) and not jnp.all(energy > REST):
         raise InputError(
             f"energy is the total one in eV, above the electron's {REST:.0f}, got "
@@ -82,6 +84,9 @@ def bending_parameter(potential: PlanarPotential, energy: Any, amplitude: Any, p
         amplitude: of the bending (...) [m].
         period: of the bending (...) [m].
 
+    Raises:
+        InputError: the energy is not above the rest energy, the period not above zero.
+
     C = p v A (2 pi / l)^2 / e F. From C = 1 on no charge follows the planes (A. V. Korol, A. V.
     Solov'yov and W. Greiner, Int. J. Mod. Phys. E 13, 867 (2004)). Of what a straight channel takes
     in, an evenly bent one takes about 1 - C of a parallel beam and (1 - C)^2 of a wide one.
@@ -92,6 +97,7 @@ def bending_parameter(potential: PlanarPotential, energy: Any, amplitude: Any, p
     >>> print(f"{float(bending_parameter(channel, 13.6e9, 1.27e-10, 14e-6)):.4f}")
     0.4401
     """
+    period, amplitude = above_zero(period, "period"), numbers(amplitude, "amplitude")
     force = momentum_speed(energy) * jnp.abs(amplitude) * (2 * pi / period) ** 2
     return force / potential.largest_field
 
@@ -109,7 +115,7 @@ def channeling_period(
         species: "e+", about the middle of the gap, or "e-", about the plane (or pair of planes).
 
     Raises:
-        InputError: energy or species are wrong.
+        InputError: energy or species are wrong, or a charge of such an amplitude is not held.
 
     >>> from fieldwright.light import channeling_period
     >>> from fieldwright.sources import DoyleTurner, HarmonicPotential
@@ -121,6 +127,13 @@ def channeling_period(
     middle = 0.0 if sign > 0 else potential.spacing / 2
     if amplitude is None:
         return 2 * pi * jnp.sqrt(pv / jnp.abs(potential.curvature(middle)))
+    edge = _edge(potential, sign)
+    if is_concrete(amplitude, edge) and np.any(above_zero(amplitude, "amplitude") > edge):
+        raise InputError(
+            f"a charge is held to {float(edge):.4g} m from the middle of its channel, got an "
+            f"amplitude of {float(np.max(amplitude)):.4g} m",
+            parameter="amplitude",
+        )
     amplitude = jnp.asarray(amplitude)[..., None]
     nodes, weights = gauss_nodes(_NODES)
     angle = pi / 2 * nodes
@@ -128,6 +141,11 @@ def channeling_period(
     drop = sign * (potential.energy(middle + amplitude) - there)
     speed = jnp.sqrt(2 * drop / jnp.asarray(pv)[..., None])
     return 2 * pi * jnp.sum(weights * amplitude * jnp.cos(angle) / speed, axis=-1)
+
+
+def _edge(potential: PlanarPotential, sign: int) -> Any:
+    """How far from the middle of its channel a charge turns back at most [m]."""
+    return potential.plane if sign > 0 else potential.spacing / 2
 
 
 def swing_ratio(potential: PlanarPotential, energy: Any, period: Any) -> Any:
@@ -138,6 +156,9 @@ def swing_ratio(potential: PlanarPotential, energy: Any, period: Any) -> Any:
         energy: of the positron (...) [eV].
         period: of the bending (...) [m].
 
+    Raises:
+        InputError: the energy is not above the rest energy, the period not above zero.
+
     In a harmonic channel x'' = -K^2 (x - A cos k z) is solved by A cos k z / (1 - k^2 / K^2): the
     ratio is one for slow waves, and has no bound where the bending period meets the
     `channeling_period`. The undulator parameter and the part of the channel used up grow by it.
@@ -147,6 +168,7 @@ def swing_ratio(potential: PlanarPotential, energy: Any, period: Any) -> Any:
     >>> print(f"{float(swing_ratio(HarmonicPotential(1.26e-10, 24.9), 13.6e9, 14e-6)):.4f}")
     1.2793
     """
+    period = above_zero(period, "period")
     return 1 / (1 - (channeling_period(potential, energy) / period) ** 2)
 
 
@@ -162,20 +184,22 @@ def dechanneling_length(
         species: "e+" or "e-".
 
     Raises:
-        InputError: energy or species are wrong, or the potential is of no crystal.
+        InputError: energy or species are wrong, C is below zero, or the potential is of no crystal.
 
     Positrons scatter on electrons, all over the channel: 256 / (9 pi^2) p v a d / (r m c^2 L), a
     Thomas and Fermi's radius, r an electron's classical one, L = ln(sqrt(2 gamma) m c^2 / I) -
     23/24 (V. M. Biryukov, Yu. A. Chesnokov and V. I. Kotov, Crystal Channeling (Springer, 1997);
     L for positrons: Korol, Solov'yov and Greiner (2004)). The ln(2 gamma m c^2 / I) - 1 of heavy
-    charges makes it 1.4 times shorter. It is good to tens of percent.
+    charges makes it 1.4 times shorter, and with it a proton's is 22 cm at 400 GeV in silicon (110).
+    It is good to tens of percent.
 
     Electrons pass through the nuclei. Their length is the length in which multiple scattering as in
     amorphous matter gives the depth of the well as transverse energy, alpha U E X / (pi (m c^2)^2),
     X the radiation length (as V. N. Baier, V. M. Katkov and V. M. Strakhovenko, Electromagnetic
     Processes at High Energies in Oriented Single Crystals (World Scientific, 1998)). It
     gives 15 um at 855 MeV in silicon (110), where H. Backe et al., J. Phys.: Conf. Ser. 438, 012017
-    (2013), found 18 um; at many GeV it is too long.
+    (2013), found 18 um; Backe, Lauth and Tran Thi, arXiv:2004.04539, hold such measurements to be
+    too few for more than that. At many GeV it is too long.
 
     >>> from fieldwright.light import dechanneling_length
     >>> from fieldwright.sources import DoyleTurner
@@ -184,6 +208,7 @@ def dechanneling_length(
     ['6.67 mm', '2.40 mm']
     """
     crystal, pv = _crystal_of(potential), momentum_speed(energy)
+    bending = not_negative(bending, "bending")
     if charge_sign(species) < 0:
         gain = pi * REST**2 / (FINE_STRUCTURE * crystal.radiation_length)
         straight = potential.depth * jnp.asarray(energy) / gain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 from math import pi
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from fieldwright.errors import InputError
 from fieldwright.light._channeling import Channeling
 from fieldwright.light._crystal_limits import (
     REST,
+    _paired,
     bending_parameter,
     channeling_period,
     lindhard_angle,
@@ -26,9 +28,9 @@ if TYPE_CHECKING:
 _POINTS = 401
 _MOST_PATHS = 12
 _CELLS = 241
-_HARD = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0)  # lines drawn [MeV]
-_SOFT = (5.0, 10.0, 20.0, 50.0)  # [keV]
+_MOST_LINES = 6
 _LEVELS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
+_GREYS = ("1.0", "0.96", "0.92", "0.87", "0.81", "0.74", "0.62")
 
 
 def plot_planar_potential(
@@ -49,8 +51,9 @@ def plot_planar_potential(
     >>> print(ax.get_ylabel())
     potential energy of a positron (eV)
     """
+    _require_some(potentials, "potentials")
     ax = new_axes() if ax is None else ax
-    for (name, potential), (color, dashes) in zip(potentials.items(), STYLES, strict=False):
+    for (name, potential), (color, dashes) in zip(potentials.items(), cycle(STYLES), strict=False):
         half = float(potential.spacing) / 2
         x = np.linspace(-half, half, _POINTS)
         ax.plot(x * 1e10, potential.energy(x), color=color, linestyle=dashes, label=name)
@@ -71,7 +74,8 @@ def plot_channel(found: Channeling, ax: Axes | None = None, *, until: float | No
         until: depth up to which they are drawn [m]; all of it by default.
 
     Returns:
-        The axes. Black: still in the channel they entered at the end of the picture.
+        The axes. Black: still in the channel they entered at the end of the picture. Where planes
+        are bent to an arc, places are those from the middle of the gap.
 
     >>> from fieldwright.light import channel, channeling_beam
     >>> from fieldwright.light.plots import plot_channel
@@ -91,19 +95,22 @@ def plot_channel(found: Channeling, ax: Axes | None = None, *, until: float | No
             parameter="until",
         )
     z = z[shown]
-    x = np.asarray(found.trajectory.position[shown][:, :_MOST_PATHS, 0]) * 1e10
-    stays = np.asarray(found.channeled[shown][-1, :_MOST_PATHS])
     planes = found.planes
-    spacing, middle = float(planes.potential.spacing) * 1e10, np.asarray(planes.offset(z)) * 1e10
+    bent = float(planes.curvature) != 0
+    place = found.across if bent else found.trajectory.position[..., 0]
+    x = np.asarray(place[shown][:, :_MOST_PATHS]) * 1e10
+    stays = np.asarray(found.channeled[shown][-1, :_MOST_PATHS])
+    spacing = float(planes.potential.spacing) * 1e10
+    middle = 0 * z if bent else np.asarray(planes.offset(z)) * 1e10
     reach = 2.5 * spacing
-    for k in range(-3, 3):
+    for i, plane in enumerate(_planes_about(planes.potential)):
         ax.plot(
             z * 1e6,
-            middle + (k + 0.5) * spacing,
+            middle + plane * 1e10,
             color="0.75",
             linewidth=3.0,
             zorder=1,
-            label="planes" if k == 0 else None,
+            label="planes" if i == 0 else None,
         )
     for held, (color, dashes), name in ((True, STYLES[0], "held"), (False, STYLES[1], "lost")):
         for i, column in enumerate(np.flatnonzero(stays == held)):
@@ -118,7 +125,7 @@ def plot_channel(found: Channeling, ax: Axes | None = None, *, until: float | No
     ax.set_ylim(middle.min() - reach, middle.max() + reach)
     ax.set_xlim(0, z[-1] * 1e6)
     ax.set_xlabel("depth (µm)")
-    ax.set_ylabel("place across the beam (Å)")
+    ax.set_ylabel("place from the middle of the gap (Å)" if bent else "place across the beam (Å)")
     dress(ax)
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
     return ax
@@ -143,8 +150,9 @@ def plot_channeled_fraction(found: Mapping[str, Channeling], ax: Axes | None = N
     >>> print(plot_channeled_fraction({"harmonic": found}).get_ylabel())
     fraction in the channel entered
     """
+    _require_some(found, "found")
     ax = new_axes() if ax is None else ax
-    for (name, one), (color, dashes) in zip(found.items(), STYLES, strict=False):
+    for (name, one), (color, dashes) in zip(found.items(), cycle(STYLES), strict=False):
         z = np.asarray(one.depth) * 1e6
         ax.plot(z, one.fraction, color=color, linestyle=dashes, label=name)
     ax.set_xlabel("depth (µm)")
@@ -182,6 +190,8 @@ def plot_crystal_limits(
     >>> print(ax.get_xlabel())
     bending period l (µm)
     """
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     ax = new_axes(8.0, 5.0) if ax is None else ax
     oscillation = float(channeling_period(potential, energy))
     spacing = float(potential.spacing)
@@ -193,7 +203,7 @@ def plot_crystal_limits(
     ax.set_xscale("log")
     ax.set_yscale("log")
     C = np.asarray(bending_parameter(potential, energy, A, wave))
-    filled = ax.contourf(x, y, np.clip(C, 1e-6, 2.0), (0.0, *_LEVELS, 2.0), cmap="Greys", alpha=0.4)
+    filled = ax.contourf(x, y, np.clip(C, 1e-6, 2.0), (0.0, *_LEVELS, 2.0), colors=_GREYS)
     bar = ax.figure.colorbar(filled, ax=ax, label="bending parameter C")
     bar.ax.set_yticks([0.0, *_LEVELS])
     q = 2 * pi * A / wave * gamma
@@ -208,25 +218,55 @@ def plot_crystal_limits(
     hard = omega * gamma**2 / excess * (1 + np.sqrt(under))
     # Names of lines stand where they lie apart: hard ones on the left, soft ones in the middle.
     left, row = _CELLS // 20, 2 * _CELLS // 5
-    at = [(x[0, left], np.interp(-v, -hard[:, left] / 1e6, y[:, 0])) for v in _HARD]
-    _lines(ax, x, y, hard / 1e6, _HARD, STYLES[3], "hard line (MeV)", at)
+    there = hard[:, left] / 1e6
+    levels = _round_between(there)[-_MOST_LINES:]
+    at = [(x[0, left], np.interp(-v, -there, y[:, 0])) for v in levels]
+    _lines(ax, x, y, hard / 1e6, levels, STYLES[3], "hard line (MeV)", at)
     if plasma > 0:
         soft = plasma**2 / omega / (1 + np.sqrt(under)) / 1e3
-        at = [(np.interp(v, soft[row], x[0]), y[row, 0]) for v in _SOFT]
-        _lines(ax, x, y, soft, _SOFT, STYLES[4], "soft line (keV)", at)
+        levels = _round_between(soft[row])[:_MOST_LINES]
+        at = [(np.interp(v, soft[row], x[0]), y[row, 0]) for v in levels]
+        _lines(ax, x, y, soft, levels, STYLES[4], "soft line (keV)", at)
     if marked is not None:
         ax.plot(marked[1] * 1e6, marked[0] * 1e10, "k*", markersize=12, label="design")
     ax.set_xlim(x.min(), x.max())
     ax.set_ylim(y.min(), y.max())
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
     ax.set_xlabel("bending period l (µm)")
     ax.set_ylabel("bending amplitude A (Å)")
     ax.legend(loc="lower right", framealpha=0.9, fontsize=8)
     return ax
 
 
+def _planes_about(potential: PlanarPotential) -> Any:
+    """Where the planes of some periods about the middle are [m]; pairs of (111) are two."""
+    spacing = float(potential.spacing)
+    places = (0.375, 0.625) if _paired(potential) else (0.5,)
+    return np.array([(k + place) * spacing for k in range(-4, 4) for place in places])
+
+
+def _require_some(named: Mapping[str, Any], name: str) -> None:
+    if not named:
+        raise InputError(f"{name} has nothing to draw", parameter=name)
+
+
+def _round_between(values: Any) -> Any:
+    """1, 2 and 5 times powers of ten, within values; none where there is no light at all."""
+    values = values[np.isfinite(values)]
+    numbers = np.outer(10.0 ** np.arange(-6, 7), (1.0, 2.0, 5.0)).ravel()
+    if not len(values):
+        return numbers[:0]
+    return numbers[(numbers > 1.2 * values.min()) & (numbers < 0.9 * values.max())]
+
+
 def _lines(
     ax: Axes, x: Any, y: Any, value: Any, levels: Any, style: Any, name: str, at: Any = None
 ) -> None:
+    if not len(levels):
+        return
     color, dashes = style
     lines = ax.contour(x, y, value, list(levels), colors=color, linestyles=[dashes], linewidths=1.2)
     if at is not None:

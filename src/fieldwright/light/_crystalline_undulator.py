@@ -16,11 +16,11 @@ import numpy as np
 
 import fieldwright._jax  # noqa: F401
 from fieldwright._result import Result, quantity
-from fieldwright.errors import InputError
+from fieldwright.errors import BelowThresholdError, InputError
 from fieldwright.light._bunch import ModulatedBunch
 from fieldwright.light._directions import Directions
 from fieldwright.light._gauss import gauss_nodes
-from fieldwright.light._medium import HBAR_C, HC, Medium, Vacuum
+from fieldwright.light._medium import HBAR_C, HC, Medium, Vacuum, as_medium
 from fieldwright.light._undulator import Undulator, _lorentz
 from fieldwright.light._undulator_light import (
     FINE_STRUCTURE,
@@ -28,7 +28,7 @@ from fieldwright.light._undulator_light import (
     one_period,
     photons_of,
 )
-from fieldwright.sources._checks import as_float, is_concrete
+from fieldwright.sources._checks import as_float, is_concrete, require_positive
 
 #: Nodes of the integral over distances along the crystal, in a variable that is fine near zero.
 _NODES = 1024
@@ -67,7 +67,9 @@ def paper_formulas(
         takes the full width lambda / (pi sigma_Z), of which the paper's energy spread is half.
 
     Raises:
-        InputError: numbers of wrong shape.
+        BelowThresholdError: gamma is not above gamma_th.
+        InputError: numbers of wrong shape, a bunch without modulation or length, a plasma energy
+            not above zero.
 
     >>> from fieldwright.light import ModulatedBunch, PlanarUndulator, paper_formulas
     >>> bunch = ModulatedBunch(1.56e9, [0.0, 0.0, 9e-6], depth=1.0, resonance=8265.6)
@@ -75,10 +77,18 @@ def paper_formulas(
     >>> print(f"{found.coherent:.3e} {found.incoherent:.3e} {found.ratio:.3e}")
     4.536e+15 1.312e+07 3.456e+08
     """
-    gamma, plasma = _lorentz(gamma), as_float(plasma_energy, "plasma_energy")
+    gamma, plasma = _lorentz(gamma, undulator), as_float(plasma_energy, "plasma_energy")
+    _require_modulated(bunch)
+    require_positive(plasma_energy=plasma)
     excess = 1 + undulator.K**2 / 2
     step = HC / undulator.period * jnp.sqrt(1 - excess / gamma**2)
     threshold = jnp.sqrt(excess) * plasma / step
+    if is_concrete(threshold, gamma) and not gamma > threshold:
+        raise BelowThresholdError(
+            f"gamma = {float(gamma):.6g} is not above gamma_th = {float(threshold):.6g} of (12b): "
+            "the crystal gives no light on its axis",
+            {"gamma": float(gamma), "threshold": float(threshold)},
+        )
     root = jnp.sqrt(1 - (threshold / gamma) ** 2)
     top = step * gamma**2 / excess
     n, wave, sigma = undulator.periods, HC / bunch.resonance, bunch.size[2]
@@ -134,7 +144,8 @@ def coherent_photons(
         `CoherentLight`. The resonance need not be on the undulator's line: what is off counts less.
 
     Raises:
-        InputError: numbers of wrong shape, a length not above zero.
+        InputError: numbers of wrong shape, a bunch without modulation or length, a dechanneling
+            length not above zero, a resonance that does not go through the medium.
 
     Near the axis the amplitude is A_1 / l times the integral of f(z) exp(i (d - k theta^2 / 2) z)
     along the crystal, with A_1 of a period and f(z) = exp(-z / L_D - mu (L - z) / 2). Its square
@@ -153,8 +164,8 @@ def coherent_photons(
     2.621e+06
     2.621e+04
     """
-    gamma = _lorentz(gamma)
-    medium = Vacuum() if medium is None else medium
+    gamma, medium = _lorentz(gamma, undulator), as_medium(medium)
+    _require_modulated(bunch)
     if is_concrete(dechanneling_length) and not dechanneling_length > 0:
         raise InputError(
             f"dechanneling_length must be above zero, got {dechanneling_length}",
@@ -168,6 +179,19 @@ def coherent_photons(
     lost = medium.attenuation(energy)
     length = undulator.length
     return coherent_of(undulator, gamma, bunch, lack, lost, dechanneling_length, length, count)
+
+
+def _require_modulated(bunch: Any) -> None:
+    if not isinstance(bunch, ModulatedBunch):
+        raise InputError(
+            f"this is the light of a ModulatedBunch, got {type(bunch).__name__}", parameter="bunch"
+        )
+    if is_concrete(bunch) and not bunch.size[2] > 0:
+        raise InputError(
+            "the bunch's length, the third of its sizes, must be above zero: the light's line is "
+            "as narrow as the bunch is long",
+            parameter="bunch",
+        )
 
 
 @jax.jit(static_argnames=("count",))

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fieldwright.light._checks import above_zero
 from fieldwright.light._crystal_limits import dechanneling_length, momentum_speed
 from fieldwright.light._gauss import gauss_nodes
 from fieldwright.light._medium import HBAR_C
@@ -35,7 +36,7 @@ def demodulation_length(
         dechanneling: the dechanneling length (...) [m]; that of `dechanneling_length` if None.
 
     Raises:
-        InputError: as `dechanneling_length`.
+        InputError: as `dechanneling_length`, or the photon energy is not above zero.
 
     A charge of transverse energy e and angle y along the planes lags by e / (2 p v) + y^2 / 2 per
     length; as both diffuse, the bunch smears out. In a harmonic channel the density over r^2 = e/U
@@ -53,7 +54,7 @@ def demodulation_length(
     if dechanneling is None:
         dechanneling = dechanneling_length(potential, energy, bending)
     left = potential.depth * jnp.maximum(1 - jnp.asarray(bending), 0.0) ** 2
-    wave = jnp.asarray(photon_energy) / HBAR_C
+    wave = jnp.asarray(above_zero(photon_energy, "photon_energy")) / HBAR_C
     xi = wave * left * dechanneling / (_ZERO**2 * momentum_speed(energy))
     return dechanneling / (_slowest(xi) + jnp.sqrt(xi))
 

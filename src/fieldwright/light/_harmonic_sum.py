@@ -14,14 +14,17 @@ from fieldwright._result import Result, quantity
 from fieldwright.constants import SPEED_OF_LIGHT
 from fieldwright.errors import InputError
 from fieldwright.light._bessel import bessel_j
+from fieldwright.light._checks import above_zero, not_negative, numbers
 from fieldwright.light._directions import Directions, as_directions
-from fieldwright.light._medium import HC, Medium, Vacuum
+from fieldwright.light._medium import HC, Medium, as_medium
 from fieldwright.light._undulator import PlanarUndulator, _lorentz
 from fieldwright.light._undulator_light import FINE_STRUCTURE, photons_of
-from fieldwright.sources._checks import as_float
+from fieldwright.sources._checks import is_concrete
 
 #: Half of the number of harmonics that are summed.
 _HARMONICS = 60
+#: The largest argument of Bessel functions for which so many are all to rounding.
+_ARGUMENT = 25.0
 
 
 class HarmonicSum(Result):
@@ -52,7 +55,8 @@ def harmonic_sum(
         it they matter.
 
     Raises:
-        InputError: another undulator, numbers of wrong shape, an energy below the plasma energy.
+        InputError: another undulator, numbers of wrong shape, an energy below the plasma energy, a
+            medium with loss, or so large angles and energies that 60 harmonics are too few.
 
     Source: (4) to (10) of the paper, with the motion along x rather than y and from a zero on.
 
@@ -70,10 +74,11 @@ def harmonic_sum(
             "PlanarUndulator(..., uniform=True)",
             parameter="undulator",
         )
-    medium = Vacuum() if medium is None else medium
-    energy = as_float(photon_energy, "photon_energy", np.shape(photon_energy))
+    medium, energy = as_medium(medium), numbers(photon_energy, "photon_energy")
+    gamma, n = _lorentz(gamma, undulator), as_directions(direction)
     lack = medium.one_minus_index(energy)
-    found = _harmonics(undulator, _lorentz(gamma), energy, as_directions(direction), lack)
+    _require_few(undulator, gamma, energy, n, medium.attenuation(energy))
+    found = _harmonics(undulator, gamma, energy, n, lack)
     return HarmonicSum(*(photons_of(jnp.sqrt(f)[..., None], energy, medium) for f in found))
 
 
@@ -101,9 +106,19 @@ def first_harmonic(
     >>> print(f"{first_harmonic(crystal, 26614.5, 8153.8, [1e-4, 0.0], 38.0):.4f}")
     486.9677
     """
-    gamma, plasma = _lorentz(gamma), as_float(plasma_energy, "plasma_energy")
-    energy = jnp.asarray(as_float(photon_energy, "photon_energy", np.shape(photon_energy)))
-    angles = jnp.asarray(as_float(direction, "direction", np.shape(direction)))
+    gamma, plasma = _lorentz(gamma, undulator), not_negative(plasma_energy, "plasma_energy")
+    energy = jnp.asarray(above_zero(photon_energy, "photon_energy"))
+    if is_concrete(energy, plasma) and not np.all(np.asarray(energy) > plasma):
+        raise InputError(
+            f"photon_energy must be above the plasma energy, {plasma} eV, got {energy} eV",
+            parameter="photon_energy",
+        )
+    angles = jnp.asarray(numbers(direction, "direction"))
+    if angles.shape[-1:] != (2,):
+        raise InputError(
+            f"direction must be angles (..., 2) [rad], got the shape {angles.shape}",
+            parameter="direction",
+        )
     excess = 1 + undulator.K**2 / 2
     step = HC / undulator.period * jnp.sqrt(1 - excess / gamma**2)
     along, across = angles[..., 0] ** 2, angles[..., 1] ** 2
@@ -116,6 +131,21 @@ def first_harmonic(
     shape = 1 - 2 * along * ratio + along * square * ratio**2
     size = (undulator.K * energy * undulator.periods / (2 * gamma * step)) ** 2
     return FINE_STRUCTURE * size * shape * fringe
+
+
+def _require_few(undulator: Any, gamma: Any, energy: Any, n: Directions, lost: Any) -> None:
+    """Refuse loss, and what takes more harmonics than are summed: J_m of m far above x is zero."""
+    if is_concrete(lost) and np.any(np.asarray(lost) > 0):
+        raise InputError("formula (10) is of a medium without loss", parameter="medium")
+    if not is_concrete(undulator, gamma, energy, n):
+        return
+    x = undulator.period / HC * energy * undulator.K / gamma * np.abs(n.across[..., 0])
+    if np.max(x) > _ARGUMENT:
+        raise InputError(
+            f"the harmonics' Bessel functions are of {float(np.max(x)):.3g}, and at most "
+            f"{_ARGUMENT:g} is summed: take smaller angles or lower photon energies",
+            parameter="direction",
+        )
 
 
 @jax.jit

@@ -31,7 +31,7 @@ class LightBeam(eqx.Module):
 
     Raises:
         InputError: an energy not above the rest energy, a current not above zero, a covariance
-            that is not symmetric or has a negative variance.
+            that is not symmetric, has a negative variance, or a correlation above one.
 
     >>> from fieldwright.light import LightBeam
     >>> beam = LightBeam.of_twiss(3e9, 0.1, emittance=[3e-10, 5e-12], beta=[3.0, 2.0], spread=1e-3)
@@ -144,7 +144,10 @@ class LightBeam(eqx.Module):
 def _require_covariance(covariance: np.ndarray) -> None:
     variance = np.diagonal(covariance)
     scale = np.sqrt(np.abs(np.outer(variance, variance)))
-    if np.any(variance < 0) or np.any(np.abs(covariance - covariance.T) > 1e-9 * scale + 1e-300):
+    odd = np.abs(covariance - covariance.T) > 1e-9 * scale + 1e-300
+    if np.any(variance < 0) or np.any(odd) or np.any(np.abs(covariance) > (1 + 1e-9) * scale):
         raise InputError(
-            "covariance must be symmetric, with variances not below zero", parameter="covariance"
+            "covariance must be symmetric, with variances not below zero and no correlation above "
+            "one",
+            parameter="covariance",
         )

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import fieldwright._jax  # noqa: F401
 from fieldwright._result import Result, quantity
 from fieldwright.errors import BelowThresholdError, InputError
+from fieldwright.light._checks import whole
 from fieldwright.light._medium import HC, Medium, Plasma
 from fieldwright.light._undulator import Undulator, _lorentz
 from fieldwright.sources._checks import as_float, is_concrete
@@ -63,9 +64,8 @@ def medium_lines(
     >>> print(f"{found.low:.2f} eV, {found.high / 1e6:.4f} MeV, from gamma = {found.threshold:.1f}")
     8153.82 eV, 59.0318 MeV, from gamma = 625.5
     """
-    gamma, angle = _lorentz(gamma), as_float(angle, "angle")
-    if harmonic < 1:
-        raise InputError(f"harmonic must be at least 1, got {harmonic}", parameter="harmonic")
+    gamma, angle = _lorentz(gamma, undulator), as_float(angle, "angle")
+    harmonic = whole(harmonic, "harmonic")
     if not hasattr(medium, "plasma_energy"):
         raise InputError(
             "the medium must have a plasma energy: in vacuum a harmonic has one photon energy, "
@@ -98,6 +98,7 @@ def _roots(step: Any, inverse: Any, plasma: Any) -> tuple[Any, Any]:
     return (step**2 + square * plasma**2) / (step + root), (step + root) / inverse
 
 
+@jax.jit
 def _tabulated(medium: Any, step: Any, inverse: Any) -> tuple[Any, Any, Any]:
     """Roots where the plasma energy is that which the medium's index gives at each root."""
     floor = medium.energies[0]

@@ -15,6 +15,7 @@ import numpy as np
 import fieldwright._jax  # noqa: F401
 from fieldwright._result import Result, quantity
 from fieldwright.errors import InputError
+from fieldwright.light._checks import above_zero, numbers
 from fieldwright.sources._checks import as_float, is_concrete, require_positive
 
 
@@ -50,11 +51,16 @@ def modulation_depth(
         significance: standard deviations that `smallest` asks for.
 
     Returns:
-        `ModulationDepth` (...). With m, u counts and r the ratio, 1 + gain b^2 = m / (r u), whose
-        relative variance is 1/m + 1/u.
+        `ModulationDepth` (...). With m, u counts and r the ratio, 1 + gain b^2 = m / (r (u + 1)),
+        which is right on average; its relative variance is 1/m + 1/u.
 
     Raises:
         InputError: counts below zero, none without modulation, a gain or ratio not above zero.
+
+    Poisson's counts are taken as Gaussian. From low to high holds the true b 68 % of the time, to
+    2 % from 30 counts on, and 84 % where there is no modulation, as b has no other side there.
+    Counts of 1000 without modulation seem to have some at three deviations in 0.2 % of runs, of
+    100 in 0.3 %, where a Gaussian does in 0.13 %.
 
     >>> from fieldwright.light import modulation_depth
     >>> found = modulation_depth(26_000.0, 10_000.0, 3.46e8)
@@ -63,14 +69,16 @@ def modulation_depth(
     """
     m, u = _counts(modulated, "modulated"), _counts(unmodulated, "unmodulated")
     gain, r = as_float(gain, "gain"), as_float(exposure_ratio, "exposure_ratio")
-    require_positive(gain=gain, exposure_ratio=r, significance=as_float(significance, "s"))
+    least = as_float(significance, "significance")
+    require_positive(gain=gain, exposure_ratio=r, significance=least)
     if is_concrete(u) and not np.all(np.asarray(u) > 0):
         raise InputError(
             "without modulation nothing was counted: with an unknown efficiency that tells "
             "nothing; take modulation_depth_known",
             parameter="unmodulated",
         )
-    ratio = m / (r * u)
+    # the mean of 1 / (u + 1) is one over that of u, that of 1 / u is not
+    ratio = m / (r * (u + 1))
     square = (ratio - 1) / gain
     # where nothing was counted, as much as one would have told
     error = ratio / gain * jnp.sqrt(1 / jnp.maximum(m, 1.0) + 1 / u)
@@ -113,6 +121,7 @@ def modulation_depth_known(
     values = {"incoherent": incoherent, "gain": gain, "efficiency": efficiency}
     n, gain, eta = (as_float(value, name) for name, value in values.items())
     require_positive(incoherent=n, gain=gain, efficiency=eta)
+    require_positive(significance=as_float(significance, "significance"))
     blur = as_float(efficiency_error, "efficiency_error")
     if is_concrete(blur) and blur < 0:
         raise InputError(
@@ -140,11 +149,20 @@ def smallest_depth(
         b (...), at which b^2 is `significance` times what counts scatter by without modulation. It
         can be differentiated, for designs.
 
+    Raises:
+        InputError: a number not above zero.
+
     >>> from fieldwright.light import smallest_depth
     >>> print(f"{smallest_depth(1e4, 3.46e8):.2e}")
     1.11e-05
     """
-    still = jnp.sqrt(1 / (exposure_ratio * jnp.asarray(unmodulated)) + 1 / jnp.asarray(unmodulated))
+    counts, gain = (
+        jnp.asarray(above_zero(value, name))
+        for value, name in ((unmodulated, "unmodulated"), (gain, "gain"))
+    )
+    ratio = above_zero(exposure_ratio, "exposure_ratio")
+    significance = above_zero(significance, "significance")
+    still = jnp.sqrt(1 / (ratio * counts) + 1 / counts)
     return jnp.sqrt(significance * still / gain)
 
 
@@ -163,7 +181,7 @@ def _depth(square: Any, error: Any, still: Any, significance: Any) -> Modulation
 
 
 def _counts(value: Any, name: str) -> Any:
-    value = as_float(value, name, np.shape(value))
+    value = numbers(value, name)
     if is_concrete(value) and np.any(np.asarray(value) < 0):
         raise InputError(f"{name} counts must not be below zero, got {value}", parameter=name)
     return jnp.asarray(value)

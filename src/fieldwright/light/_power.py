@@ -14,6 +14,7 @@ import jax.numpy as jnp
 
 import fieldwright._jax  # noqa: F401
 from fieldwright.errors import InputError
+from fieldwright.light._checks import numbers
 from fieldwright.light._directions import Directions, as_directions
 from fieldwright.light._light_beam import REST_ENERGY, LightBeam
 from fieldwright.light._medium import ELECTRON_RADIUS
@@ -41,6 +42,7 @@ def undulator_power(undulator: Undulator, beam: LightBeam) -> Any:
     326.56 W
     """
     _require_true(undulator)
+    _lorentz(beam.gamma, undulator)
     return beam.current * _loss(undulator, beam.gamma)
 
 
@@ -64,7 +66,7 @@ def power_density(undulator: Undulator, beam: LightBeam, direction: Any = (0.0, 
     """
     _require_true(undulator)
     n = as_directions(direction)
-    return 1e-6 * beam.current * _density(undulator, _lorentz(beam.gamma), n)
+    return 1e-6 * beam.current * _density(undulator, _lorentz(beam.gamma, undulator), n)
 
 
 def kim_power_density(
@@ -72,15 +74,26 @@ def kim_power_density(
 ) -> Any:
     """Power density of a planar undulator by Kim's closed formula [W/mrad^2], (...).
 
-    Arguments as `power_density`; directions are angles. Source: K.-J. Kim, Nucl. Instrum. Methods A
-    246, 67 (1986), equations (8) to (10).
+    Arguments as `power_density`; directions are angles (..., 2). Source: K.-J. Kim, Nucl. Instrum.
+    Methods A 246, 67 (1986).
+
+    Raises:
+        InputError: an undulator that is not planar, directions of wrong shape.
 
     >>> from fieldwright.light import LightBeam, PlanarUndulator, kim_power_density
     >>> print(f"{kim_power_density(PlanarUndulator(0.02, 1.0, 100), LightBeam(3e9, 0.1)):.1f}")
     4453.2
     """
-    gamma, K = beam.gamma, undulator.K
-    x, y = jnp.moveaxis(gamma * jnp.asarray(direction), -1, 0)
+    if not isinstance(undulator, PlanarUndulator):
+        raise InputError("Kim's formula is for planar undulators", parameter="undulator")
+    gamma, K = _lorentz(beam.gamma, undulator), undulator.K
+    angles = jnp.asarray(numbers(direction, "direction"))
+    if angles.shape[-1:] != (2,):
+        raise InputError(
+            f"direction must be angles (..., 2) [rad], got the shape {angles.shape}",
+            parameter="direction",
+        )
+    x, y = jnp.moveaxis(gamma * angles, -1, 0)
     t = 2 * pi * (jnp.arange(_NODES) + 0.5) / _NODES
     side = x[..., None] - K * jnp.cos(t)
     D = 1 + y[..., None] ** 2 + side**2

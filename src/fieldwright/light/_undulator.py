@@ -13,11 +13,11 @@ from typing import Any, NamedTuple, Self
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 import fieldwright._jax  # noqa: F401
 from fieldwright.constants import ELECTRON_MASS, ELEMENTARY_CHARGE, SPEED_OF_LIGHT
 from fieldwright.errors import InputError
+from fieldwright.light._checks import above_zero, whole
 from fieldwright.light._directions import Directions, as_directions
 from fieldwright.light._gauss import gauss_nodes, running_integral
 from fieldwright.light._medium import HC
@@ -67,11 +67,7 @@ class Undulator(eqx.Module):
         self.period = as_float(period, "period")
         self.K = as_float(K, "K")
         require_positive(period=self.period, K=self.K)
-        if not isinstance(periods, int | np.integer) or periods < 1:
-            raise InputError(
-                f"periods must be a whole number, at least 1, got {periods!r}", parameter="periods"
-            )
-        self.periods = int(periods)
+        self.periods = whole(periods, "periods")
 
     @classmethod
     def from_field(cls, period: Any, field: Any, periods: int) -> Self:
@@ -86,7 +82,9 @@ class Undulator(eqx.Module):
 
         K = 2 pi gamma amplitude / period, the paper's q.
         """
-        amplitude, gamma = as_float(amplitude, "amplitude"), as_float(gamma, "gamma")
+        amplitude, period = as_float(amplitude, "amplitude"), as_float(period, "period")
+        require_positive(amplitude=amplitude, period=period)
+        gamma = _lorentz(gamma)
         return cls(period, 2 * pi * gamma * amplitude / period, periods)
 
     @property
@@ -114,7 +112,8 @@ class Undulator(eqx.Module):
         In a period of the true motion light gains `harmonic` wavelengths on the charge. The usual
         2 gamma^2 h c / (period (1 + K^2 / 2)) leaves out parts of the order of 1 / gamma^2.
         """
-        return harmonic * _energy(self, _lorentz(gamma), as_directions(direction))
+        gamma = _lorentz(gamma, self)
+        return above_zero(harmonic, "harmonic") * _energy(self, gamma, as_directions(direction))
 
     def motion(self, gamma: Any, count: int) -> Period:
         """One period of the motion at `count` Gauss-Legendre nodes."""
@@ -201,9 +200,23 @@ def _energy(undulator: Undulator, gamma: Any, n: Directions) -> Any:
     return HC / (undulator.period * lag)
 
 
-def _lorentz(gamma: Any) -> Any:
-    """A Lorentz factor, known to be above one."""
+def _lorentz(gamma: Any, undulator: Any = None) -> Any:
+    """A Lorentz factor, known to be above one, and above what an undulator would turn back."""
     gamma = as_float(gamma, "gamma")
     if is_concrete(gamma) and not gamma > 1:
         raise InputError(f"gamma must be above one, got {gamma:g}", parameter="gamma")
+    if undulator is None:
+        return gamma
+    if not isinstance(undulator, Undulator):
+        raise InputError(
+            "undulator must be a PlanarUndulator or a HelicalUndulator, got "
+            f"{type(undulator).__name__}",
+            parameter="undulator",
+        )
+    if is_concrete(gamma, undulator) and not 0.9 * gamma > undulator.K:
+        raise InputError(
+            f"K = {float(undulator.K):g} turns a charge of gamma = {float(gamma):g} about: K must "
+            "be well below gamma",
+            parameter="gamma",
+        )
     return gamma

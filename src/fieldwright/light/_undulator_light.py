@@ -16,11 +16,12 @@ import numpy as np
 import fieldwright._jax  # noqa: F401
 from fieldwright.constants import COULOMB, ELEMENTARY_CHARGE, PLANCK, SPEED_OF_LIGHT
 from fieldwright.errors import InputError
+from fieldwright.light._checks import numbers
 from fieldwright.light._directions import Directions, as_directions
 from fieldwright.light._gauss import nodes_for
-from fieldwright.light._medium import HBAR_C, HC, Medium, Vacuum
+from fieldwright.light._medium import HBAR_C, HC, Medium, as_medium
 from fieldwright.light._undulator import Period, Undulator, _lorentz
-from fieldwright.sources._checks import as_float, is_concrete
+from fieldwright.sources._checks import is_concrete
 
 #: The fine-structure constant.
 FINE_STRUCTURE = COULOMB * ELEMENTARY_CHARGE**2 * 2 * pi / (PLANCK * SPEED_OF_LIGHT)
@@ -63,15 +64,12 @@ def undulator_amplitude(
     >>> print(f"{abs(found[0]):.4e} s")
     5.1705e-13 s
     """
-    gamma = _lorentz(gamma)
-    medium = Vacuum() if medium is None else medium
-    energy = as_float(photon_energy, "photon_energy", np.shape(photon_energy))
-    n = as_directions(direction)
-    lack = medium.one_minus_index(energy)
-    lost = medium.attenuation(energy)
+    gamma, medium = _lorentz(gamma, undulator), as_medium(medium)
+    energy, n = numbers(photon_energy, "photon_energy"), as_directions(direction)
+    shape = _together(energy.shape, n.shape)
+    lack, lost = medium.one_minus_index(energy), medium.attenuation(energy)
     known = is_concrete(undulator, gamma, energy, n, lack)
     count = node_count(undulator, gamma, energy, n, lack) if known else _TRACED
-    shape = np.broadcast_shapes(energy.shape, n.shape)
     many = (jnp.broadcast_to(jnp.asarray(a), shape).ravel() for a in (energy, lack, lost, n.drop))
     across = jnp.broadcast_to(n.across, (*shape, 2)).reshape(-1, 2)
     found = _amplitudes(undulator, gamma, (*many, across), count)
@@ -100,7 +98,7 @@ def undulator_photons(
     >>> print(f"{found * 0.1 / 1.602176634e-19 * 1e-9:.6e} /s/mrad^2/0.1%BW at 100 mA")
     5.778032e+17 /s/mrad^2/0.1%BW at 100 mA
     """
-    medium = Vacuum() if medium is None else medium
+    medium = as_medium(medium)
     found = undulator_amplitude(undulator, gamma, photon_energy, direction, medium)
     return photons_of(found, photon_energy, medium)
 
@@ -112,6 +110,20 @@ def photons_of(amplitude: Any, photon_energy: Any, medium: Medium) -> Any:
     rate = energy * ELEMENTARY_CHARGE * 2 * pi / PLANCK
     square = jnp.sum(jnp.abs(amplitude) ** 2, axis=-1)
     return FINE_STRUCTURE * index * rate**2 / (4 * pi**2) * square
+
+
+def _together(energies: tuple[int, ...], directions: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of energies and directions that broadcast, not empty."""
+    if 0 in directions:
+        raise InputError("no direction is given", parameter="direction")
+    try:
+        return np.broadcast_shapes(energies, directions)
+    except ValueError:
+        raise InputError(
+            f"photon energies of the shape {energies} and directions of the shape {directions} do "
+            "not broadcast: give one of them more axes, of length one",
+            parameter="photon_energy",
+        ) from None
 
 
 @jax.jit(static_argnames=("count",))

@@ -12,8 +12,7 @@ from fieldwright.motion._flow import rate
 from fieldwright.motion._integrators import Dopri8, ExactFlow, Integrator, Propagator
 from fieldwright.motion._integrators._near_choice import near_far_for
 from fieldwright.motion._ions import Ions
-from fieldwright.motion._problem import Problem, has_magnetic_rest
-from fieldwright.sources import fields_of
+from fieldwright.motion._problem import Problem, fields_at, has_magnetic_rest
 
 #: For motion that changes at all rates; its energy drifts by 1e-10 in a hot cloud.
 ADAPTIVE = Dopri8(rtol=1e-8)
@@ -111,7 +110,7 @@ def check_integrator(integrator: Integrator, problem: Problem, ions: Ions, h: fl
 def _check_turn(
     integrator: Integrator, longest: float, problem: Problem, ions: Ions, h: float
 ) -> None:
-    _, B = fields_of(problem.source, jnp.asarray(ions.position), 0.0)
+    _, B = fields_at(problem.source, jnp.asarray(ions.position), 0.0)
     turn = float(jnp.max(jnp.linalg.norm(B, axis=1) * jnp.abs(problem.ratio[:, 0]) * h))
     if turn > longest:
         raise InputError(

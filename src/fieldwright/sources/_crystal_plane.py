@@ -28,7 +28,8 @@ class CrystalPlanes(Source):
         rotation: rotation vector (3,) [rad].
 
     Raises:
-        InputError: a length or a period is not above zero, or an amplitude has no period.
+        InputError: a length or a period is not above zero, an amplitude has no period, or planes
+            are bent to a radius below the length.
 
     The planes stand across x and fill all space across z. The middle of a gap runs along x =
     offset(z), amplitude cos(2 pi z / period) plus the arc of a circle through the origin; it begins
@@ -58,6 +59,12 @@ class CrystalPlanes(Source):
                 parameter="potential",
             )
         require_positive(length=self.length)
+        if is_concrete(self.curvature, self.length) and abs(self.curvature) * self.length >= 1:
+            raise InputError(
+                f"planes bent to a radius of {float(1 / abs(self.curvature)):g} m turn back within "
+                f"the length of {float(self.length):g} m",
+                parameter="curvature",
+            )
         if self.period is not None:
             require_positive(period=self.period)
         elif is_concrete(self.amplitude) and self.amplitude != 0:

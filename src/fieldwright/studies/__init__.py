@@ -37,7 +37,7 @@ def gallery() -> dict[str, Path]:
 
     >>> from fieldwright.studies import gallery
     >>> sorted(gallery())
-    ['beam-size', 'osem', 'penning', 'vepp2000']
+    ['beam-size', 'crystalline-undulator', 'osem', 'penning', 'vepp2000']
     """
     folder = Path(str(files(__package__) / "gallery"))
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}

@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from ..constants import ELEMENTARY_CHARGE, PLANCK, SPEED_OF_LIGHT
 from ..errors import InputError
 from ..units import describe, format_quantity, parse
 
@@ -190,4 +191,30 @@ AngularFrequency: Any = Annotated[
 #: The same of either sign, such as a detuning.
 SignedAngularFrequency: Any = Annotated[
     float, BeforeValidator(_angular_frequency), _FREQUENCY_SCHEMA, _FREQUENCY_TEXT
+]
+
+
+def _photon_energy(given: object) -> float:
+    """Photon energy [eV] of '8.3 keV', and of a wavelength such as '0.15 nm'."""
+    try:
+        value = parse(given, "eV")
+    except InputError as error:
+        try:
+            wavelength = parse(given, "m")
+        except InputError:
+            raise refuse(f"{error}, or a wavelength such as '0.15 nm'") from None
+        value = PLANCK * SPEED_OF_LIGHT / ELEMENTARY_CHARGE / wavelength if wavelength > 0 else 0.0
+    if not value > 0:
+        raise refuse(f"must be larger than zero, got {given}")
+    return value
+
+
+#: A photon energy, as such ('8.3 keV') or as a wavelength ('0.15 nm').
+PhotonEnergy: Any = Annotated[
+    float,
+    BeforeValidator(_photon_energy),
+    WithJsonSchema(
+        {"type": "string", "description": "photon energy (keV) or wavelength in vacuum (nm)"}
+    ),
+    PlainSerializer(lambda value: _exactly(value, "eV"), return_type=str),
 ]

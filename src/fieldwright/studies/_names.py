@@ -13,8 +13,9 @@ Names = dict[str, tuple[str, str]]  # name -> (unit, in words)
 
 #: What one part of a group is called, where that is not the group's own name.
 _SINGULARS = {
-    "apertures": "aperture", "cases": "case", "comparisons": "comparison", "lenses": "lens",
-    "scans": "scan", "solenoids": "solenoid",
+    "apertures": "aperture", "cases": "case", "channels": "channel", "comparisons": "comparison",
+    "lenses": "lens", "maps": "map", "scans": "scan", "solenoids": "solenoid",
+    "spectra": "spectrum",
 }  # fmt: skip
 
 

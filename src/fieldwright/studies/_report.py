@@ -146,6 +146,8 @@ def computed_as_printed(judgement: Judgement) -> str:
     mantissa, _, exponent = number.lower().partition("e")
     decimals = len(mantissa.partition(".")[2]) + 2
     value = judgement.computed / scale / 10.0 ** int(exponent or 0)
+    if judgement.computed and not float(f"{value:.{decimals}f}"):  # far below print
+        return format_quantity(judgement.computed, judgement.unit, 4)
     return f"{value:.{decimals}f}{'e' + exponent if exponent else ''} {unit}".rstrip()
 
 

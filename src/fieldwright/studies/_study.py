@@ -27,6 +27,7 @@ KINDS = {
     "actuator": "fieldwright.studies.actuator",
     "trap": "fieldwright.studies.trap",
     "ring": "fieldwright.studies.ring",
+    "light": "fieldwright.studies.light",
 }
 
 
