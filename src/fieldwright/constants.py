@@ -34,8 +34,25 @@ ELECTRON_MASS = 9.1093837139e-31
 #: Proton mass [kg], CODATA 2022.
 PROTON_MASS = 1.67262192595e-27
 
-#: Fine-structure constant, CODATA 2022.
-FINE_STRUCTURE = 7.2973525643e-3
+# What follows is made of the above, so that all agree with one another.
 
-#: Bohr radius [m], from the constants above.
-BOHR_RADIUS = PLANCK / (2 * pi * ELECTRON_MASS * SPEED_OF_LIGHT * FINE_STRUCTURE)
+#: Reduced Planck constant [J s].
+HBAR = PLANCK / (2 * pi)
+
+#: Planck constant times the speed of light: photon energy times wavelength [eV m].
+HC = PLANCK * SPEED_OF_LIGHT / ELEMENTARY_CHARGE
+
+#: The same, reduced [eV m].
+HBAR_C = HC / (2 * pi)
+
+#: Fine-structure constant.
+FINE_STRUCTURE = COULOMB * ELEMENTARY_CHARGE**2 / (HBAR * SPEED_OF_LIGHT)
+
+#: Rest energy of an electron or positron [eV].
+ELECTRON_REST_ENERGY = ELECTRON_MASS * SPEED_OF_LIGHT**2 / ELEMENTARY_CHARGE
+
+#: Classical radius of the electron [m].
+ELECTRON_RADIUS = COULOMB * ELEMENTARY_CHARGE**2 / (ELECTRON_MASS * SPEED_OF_LIGHT**2)
+
+#: Bohr radius [m].
+BOHR_RADIUS = ELECTRON_RADIUS / FINE_STRUCTURE**2

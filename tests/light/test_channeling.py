@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.linalg import lu_factor, lu_solve
 
-from fieldwright.constants import PLANCK, SPEED_OF_LIGHT
+from fieldwright.constants import ELECTRON_REST_ENERGY, PLANCK, SPEED_OF_LIGHT
 from fieldwright.errors import InputError
 from fieldwright.light import (
     Path,
@@ -23,7 +23,6 @@ from fieldwright.light import (
     spectrum,
     swing_ratio,
 )
-from fieldwright.light._crystal_limits import REST
 from fieldwright.light._crystal_plots import _planes_about
 from fieldwright.light._demodulation import _slowest
 from fieldwright.light.plots import plot_channel, plot_channeled_fraction, plot_crystal_limits
@@ -33,7 +32,7 @@ from fieldwright.sources import CrystalPlanes, DoyleTurner, HarmonicPotential
 ENERGY, AMPLITUDE, PERIOD = 13.6e9, 1.27e-10, 14e-6  # of the crystalline-undulator paper
 HARMONIC = HarmonicPotential(1.26e-10, 24.9, "diamond")
 DIAMOND = DoyleTurner("diamond", "110")
-GAMMA = ENERGY / REST
+GAMMA = ENERGY / ELECTRON_REST_ENERGY
 
 
 def parallel(x, species="e+"):
@@ -64,7 +63,9 @@ def test_motion_holds_the_transverse_energy_over_a_hundred_oscillations():
     planes = crystal(DIAMOND, 0.7e-3)
     found = run(planes, parallel(0.45e-10), 100)
     u = np.asarray(found.momentum)[:, 0] / SPEED_OF_LIGHT
-    energy = REST * u[:, 0] ** 2 / (2 * u[:, 2]) + DIAMOND.energy(found.position[:, 0, 0])
+    energy = ELECTRON_REST_ENERGY * u[:, 0] ** 2 / (2 * u[:, 2]) + DIAMOND.energy(
+        found.position[:, 0, 0]
+    )
     np.testing.assert_allclose(energy, energy[0], rtol=1e-8)
 
 
@@ -109,7 +110,7 @@ def test_evenly_bent_planes_hold_the_acceptance(species):
 
 def test_acceptance_of_a_harmonic_channel():
     for C in (0.0, 0.2, 0.7):
-        curvature = C * 4 * 24.9 / 1.26e-10 / float(ENERGY - REST**2 / ENERGY)
+        curvature = C * 4 * 24.9 / 1.26e-10 / float(ENERGY - ELECTRON_REST_ENERGY**2 / ENERGY)
         held = channel_acceptance(HARMONIC, ENERGY, curvature)
         assert float(held) == pytest.approx(1 - C, abs=1e-9)
         wide = channel_acceptance(HARMONIC, ENERGY, curvature, 0.05)
@@ -145,7 +146,7 @@ def test_period_is_that_of_the_motion(species):
 
 
 def test_harmonic_limits_in_closed_form():
-    pv = ENERGY - REST**2 / ENERGY
+    pv = ENERGY - ELECTRON_REST_ENERGY**2 / ENERGY
     assert float(lindhard_angle(HARMONIC, ENERGY)) == pytest.approx(np.sqrt(2 * 24.9 / pv))
     period = np.pi * 1.26e-10 * np.sqrt(pv / (2 * 24.9))
     assert float(channeling_period(HARMONIC, ENERGY)) == pytest.approx(period, rel=1e-12)

@@ -16,11 +16,16 @@ import numpy as np
 
 import fieldwright._jax  # noqa: F401
 from fieldwright._result import Result, quantity
-from fieldwright.constants import ELECTRON_MASS, ELEMENTARY_CHARGE, SPEED_OF_LIGHT
+from fieldwright.constants import (
+    ELECTRON_MASS,
+    ELEMENTARY_CHARGE,
+    FINE_STRUCTURE,
+    HBAR_C,
+    HC,
+    SPEED_OF_LIGHT,
+)
 from fieldwright.light._checks import above_zero, numbers
 from fieldwright.light._light_beam import LightBeam
-from fieldwright.light._medium import HBAR_C, HC
-from fieldwright.light._undulator_light import FINE_STRUCTURE
 from fieldwright.sources._checks import as_float, require_positive
 
 #: Steps of the trapezoidal rule, up to where the integrand is exp(-60) of its largest.

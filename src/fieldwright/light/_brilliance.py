@@ -10,12 +10,11 @@ import jax.numpy as jnp
 
 import fieldwright._jax  # noqa: F401
 from fieldwright._result import Result, quantity
+from fieldwright.constants import FINE_STRUCTURE, HC
 from fieldwright.light._bessel import bessel_j
 from fieldwright.light._checks import above_zero, whole
 from fieldwright.light._light_beam import LightBeam
-from fieldwright.light._medium import HC
 from fieldwright.light._undulator import HelicalUndulator, Undulator
-from fieldwright.light._undulator_light import FINE_STRUCTURE
 from fieldwright.sources._checks import as_float
 
 

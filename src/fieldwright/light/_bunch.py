@@ -16,10 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 
 import fieldwright._jax  # noqa: F401
+from fieldwright.constants import HBAR_C
 from fieldwright.errors import InputError
 from fieldwright.light._checks import above_zero
 from fieldwright.light._directions import as_directions
-from fieldwright.light._medium import HBAR_C, Medium, as_medium
+from fieldwright.light._medium import Medium, as_medium
 from fieldwright.sources._checks import as_float, is_concrete, require_positive
 
 

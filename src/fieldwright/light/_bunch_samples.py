@@ -10,11 +10,11 @@ import numpy as np
 
 import fieldwright._jax  # noqa: F401
 from fieldwright._result import Result, quantity
-from fieldwright.constants import SPEED_OF_LIGHT
+from fieldwright.constants import HBAR_C, SPEED_OF_LIGHT
 from fieldwright.errors import InputError
 from fieldwright.light._checks import above_zero
 from fieldwright.light._directions import as_directions
-from fieldwright.light._medium import HBAR_C, Medium, as_medium
+from fieldwright.light._medium import Medium, as_medium
 from fieldwright.light._nufft import any_sum, has_library
 from fieldwright.sources._checks import as_float
 

@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from fieldwright._result import Result, quantity
-from fieldwright.constants import SPEED_OF_LIGHT
+from fieldwright.constants import ELECTRON_REST_ENERGY, SPEED_OF_LIGHT
 from fieldwright.errors import InputError
 from fieldwright.light._checks import not_negative, whole
-from fieldwright.light._crystal_limits import REST, charge_sign, momentum_speed
+from fieldwright.light._crystal_limits import charge_sign, momentum_speed
 from fieldwright.motion import RK4, Ions, Trajectory, simulate
 from fieldwright.sources import CrystalPlanes
 from fieldwright.sources._checks import as_float, is_concrete
@@ -149,7 +149,11 @@ def _require_planes(planes: Any) -> None:
 def _steps(planes: CrystalPlanes, speed: float) -> int:
     """Enough steps for the sharpest turn that the potential allows, and for the bending."""
     potential = planes.potential
-    pv = REST / np.sqrt(1 - (speed / SPEED_OF_LIGHT) ** 2) * (speed / SPEED_OF_LIGHT) ** 2
+    pv = (
+        ELECTRON_REST_ENERGY
+        / np.sqrt(1 - (speed / SPEED_OF_LIGHT) ** 2)
+        * (speed / SPEED_OF_LIGHT) ** 2
+    )
     probes = potential.spacing * np.linspace(0.0, 0.5, _PROBES)
     curvature = np.abs(np.asarray(potential.curvature(probes)))
     step = (
@@ -178,12 +182,14 @@ def _judged(trajectory: Trajectory, planes: CrystalPlanes) -> Channeling:
     # Channels of negative charges are about the planes.
     number = jnp.round(across / potential.spacing - jnp.where(sign > 0, 0.0, 0.5))
     left = jnp.cumsum(number != number[0], axis=0) > 0
-    total = gamma * REST + energy
+    total = gamma * ELECTRON_REST_ENERGY + energy
     return Channeling(
         trajectory=trajectory,
         depth=jnp.mean(z, axis=1),
         across=across,
-        transverse_energy=REST * (gamma - 1 / gamma) * angle**2 / 2 + energy - bottom,
+        transverse_energy=ELECTRON_REST_ENERGY * (gamma - 1 / gamma) * angle**2 / 2
+        + energy
+        - bottom,
         channeled=~left,
         fraction=jnp.mean(~left, axis=1),
         energy_error=jnp.max(jnp.where(left, 0.0, jnp.abs(total - total[0]))),

@@ -9,11 +9,11 @@ import jax
 import jax.numpy as jnp
 
 from fieldwright._result import Result, quantity
+from fieldwright.constants import ELECTRON_REST_ENERGY
 from fieldwright.errors import InputError
 from fieldwright.light._channel_acceptance import channel_acceptance
 from fieldwright.light._checks import not_negative
 from fieldwright.light._crystal_limits import (
-    REST,
     bending_parameter,
     channeling_period,
     dechanneling_length,
@@ -132,7 +132,7 @@ def _numbers(
     planes: CrystalPlanes, energy: Any, photon_energy: Any, attenuation: Any, divergence: Any
 ) -> ChannelingConditions:
     potential, amplitude, period = planes.potential, planes.amplitude, planes.period
-    gamma = energy / REST
+    gamma = energy / ELECTRON_REST_ENERGY
     steepest = 2 * pi * jnp.abs(amplitude) / period
     C = bending_parameter(potential, energy, amplitude, period)
     oscillation = channeling_period(potential, energy)
@@ -141,7 +141,7 @@ def _numbers(
     return ChannelingConditions(
         lindhard_angle=angle,
         steepest_angle=steepest,
-        undulator_parameter=steepest * momentum_speed(energy) / REST,
+        undulator_parameter=steepest * momentum_speed(energy) / ELECTRON_REST_ENERGY,
         largest_parameter=gamma * angle,
         bending_parameter=C,
         acceptance=channel_acceptance(potential, energy, planes.largest_curvature, divergence),

@@ -13,11 +13,11 @@ import numpy as np
 
 import fieldwright._jax  # noqa: F401
 from fieldwright._result import Result, quantity
+from fieldwright.constants import ELECTRON_REST_ENERGY, HC
 from fieldwright.errors import ConvergenceError, InputError
 from fieldwright.light._bunch import ModulatedBunch
 from fieldwright.light._checks import not_negative
 from fieldwright.light._crystal_limits import (
-    REST,
     bending_parameter,
     lindhard_angle,
     momentum_speed,
@@ -25,7 +25,7 @@ from fieldwright.light._crystal_limits import (
 )
 from fieldwright.light._crystalline_undulator import coherent_of
 from fieldwright.light._demodulation import demodulation_length
-from fieldwright.light._medium import HC, Medium
+from fieldwright.light._medium import Medium
 from fieldwright.light._undulator import PlanarUndulator, _lorentz
 from fieldwright.sources import PlanarPotential
 from fieldwright.sources._checks import as_float, require_positive, scalar
@@ -184,10 +184,10 @@ def best_crystal(
 
     box = np.log([_bounds(amplitudes, "amplitudes"), _bounds(lengths, "lengths")])
     gamma = _lorentz(gamma)
-    if abs(gamma * REST / conditions.energy - 1) > 1e-3:
+    if abs(gamma * ELECTRON_REST_ENERGY / conditions.energy - 1) > 1e-3:
         raise InputError(
             f"gamma = {float(gamma):.6g} is not that of the conditions' energy, "
-            f"{float(conditions.energy / REST):.6g}",
+            f"{float(conditions.energy / ELECTRON_REST_ENERGY):.6g}",
             parameter="gamma",
         )
     lack, lost = medium.one_minus_index(bunch.resonance), medium.attenuation(bunch.resonance)

@@ -12,22 +12,13 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from fieldwright.constants import (
-    COULOMB,
-    ELECTRON_MASS,
-    ELEMENTARY_CHARGE,
-    FINE_STRUCTURE,
-    SPEED_OF_LIGHT,
-)
+from fieldwright.constants import ELECTRON_RADIUS, ELECTRON_REST_ENERGY, FINE_STRUCTURE
 from fieldwright.errors import InputError
 from fieldwright.light._checks import above_zero, not_negative, numbers
 from fieldwright.light._gauss import gauss_nodes
 from fieldwright.sources import Crystal, PlanarPotential
 from fieldwright.sources._checks import is_concrete
 
-#: Rest energy of an electron [eV].
-REST = ELECTRON_MASS * SPEED_OF_LIGHT**2 / ELEMENTARY_CHARGE
-_RADIUS = COULOMB * ELEMENTARY_CHARGE / REST  # the classical one of an electron [m]
 _NODES = 64
 
 
@@ -38,13 +29,13 @@ def momentum_speed(energy: Any) -> Any:
         InputError: the energy is not above the rest energy.
     """
     energy = numbers(energy, "energy")
-    if is_concrete(energy) and not jnp.all(energy > REST):
+    if is_concrete(energy) and not jnp.all(energy > ELECTRON_REST_ENERGY):
         raise InputError(
-            f"energy is the total one in eV, above the electron's {REST:.0f}, got "
+            f"energy is the total one in eV, above the electron's {ELECTRON_REST_ENERGY:.0f}, got "
             f"{float(jnp.min(energy)):g}",
             parameter="energy",
         )
-    return energy - REST**2 / energy
+    return energy - ELECTRON_REST_ENERGY**2 / energy
 
 
 def charge_sign(species: str) -> int:
@@ -210,14 +201,19 @@ def dechanneling_length(
     crystal, pv = _crystal_of(potential), momentum_speed(energy)
     bending = not_negative(bending, "bending")
     if charge_sign(species) < 0:
-        gain = pi * REST**2 / (FINE_STRUCTURE * crystal.radiation_length)
+        gain = pi * ELECTRON_REST_ENERGY**2 / (FINE_STRUCTURE * crystal.radiation_length)
         straight = potential.depth * jnp.asarray(energy) / gain
     else:
-        gamma = jnp.asarray(energy) / REST
-        logarithm = jnp.log(jnp.sqrt(2 * gamma) * REST / crystal.excitation_energy) - 23 / 24
+        gamma = jnp.asarray(energy) / ELECTRON_REST_ENERGY
+        logarithm = (
+            jnp.log(jnp.sqrt(2 * gamma) * ELECTRON_REST_ENERGY / crystal.excitation_energy)
+            - 23 / 24
+        )
         gap = potential.spacing * 0.75 if _paired(potential) else potential.spacing
         area = crystal.screening_length * gap
-        straight = 256 / (9 * pi**2) * pv * area / (_RADIUS * REST * logarithm)
+        straight = (
+            256 / (9 * pi**2) * pv * area / (ELECTRON_RADIUS * ELECTRON_REST_ENERGY * logarithm)
+        )
     return straight * jnp.maximum(1 - jnp.asarray(bending), 0.0) ** 2
 
 

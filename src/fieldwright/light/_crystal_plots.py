@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fieldwright._figure import STYLES, dress, new_axes
+from fieldwright.constants import ELECTRON_REST_ENERGY, HC
 from fieldwright.errors import InputError
 from fieldwright.light._channeling import Channeling
 from fieldwright.light._crystal_limits import (
-    REST,
     _paired,
     bending_parameter,
     channeling_period,
     lindhard_angle,
 )
-from fieldwright.light._medium import HC
 from fieldwright.sources import PlanarPotential
 
 if TYPE_CHECKING:
@@ -198,7 +197,7 @@ def plot_crystal_limits(
     period = np.geomspace(oscillation / 2, 15 * oscillation, _CELLS)
     amplitude = np.geomspace(spacing / 20, 20 * spacing, _CELLS)
     wave, A = np.meshgrid(period, amplitude)
-    gamma = float(energy) / REST
+    gamma = float(energy) / ELECTRON_REST_ENERGY
     x, y = wave * 1e6, A * 1e10
     ax.set_xscale("log")
     ax.set_yscale("log")

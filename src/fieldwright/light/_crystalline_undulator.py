@@ -16,18 +16,14 @@ import numpy as np
 
 import fieldwright._jax  # noqa: F401
 from fieldwright._result import Result, quantity
+from fieldwright.constants import FINE_STRUCTURE, HBAR_C, HC
 from fieldwright.errors import BelowThresholdError, InputError
 from fieldwright.light._bunch import ModulatedBunch
 from fieldwright.light._directions import Directions
 from fieldwright.light._gauss import gauss_nodes
-from fieldwright.light._medium import HBAR_C, HC, Medium, Vacuum, as_medium
+from fieldwright.light._medium import Medium, Vacuum, as_medium
 from fieldwright.light._undulator import Undulator, _lorentz
-from fieldwright.light._undulator_light import (
-    FINE_STRUCTURE,
-    node_count,
-    one_period,
-    photons_of,
-)
+from fieldwright.light._undulator_light import node_count, one_period, photons_of
 from fieldwright.sources._checks import as_float, is_concrete, require_positive
 
 #: Nodes of the integral over distances along the crystal, in a variable that is fine near zero.

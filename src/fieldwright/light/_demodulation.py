@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fieldwright.constants import HBAR_C
 from fieldwright.light._checks import above_zero
 from fieldwright.light._crystal_limits import dechanneling_length, momentum_speed
 from fieldwright.light._gauss import gauss_nodes
-from fieldwright.light._medium import HBAR_C
 from fieldwright.sources import PlanarPotential
 
 _ZERO = 2.404825557695773  # the first zero of the Bessel function J_0

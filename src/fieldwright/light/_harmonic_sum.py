@@ -11,14 +11,14 @@ import numpy as np
 
 import fieldwright._jax  # noqa: F401
 from fieldwright._result import Result, quantity
-from fieldwright.constants import SPEED_OF_LIGHT
+from fieldwright.constants import FINE_STRUCTURE, HC, SPEED_OF_LIGHT
 from fieldwright.errors import InputError
 from fieldwright.light._bessel import bessel_j
 from fieldwright.light._checks import above_zero, not_negative, numbers
 from fieldwright.light._directions import Directions, as_directions
-from fieldwright.light._medium import HC, Medium, as_medium
+from fieldwright.light._medium import Medium, as_medium
 from fieldwright.light._undulator import PlanarUndulator, _lorentz
-from fieldwright.light._undulator_light import FINE_STRUCTURE, photons_of
+from fieldwright.light._undulator_light import photons_of
 from fieldwright.sources._checks import is_concrete
 
 #: Half of the number of harmonics that are summed.

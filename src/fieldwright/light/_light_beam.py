@@ -9,15 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 
 import fieldwright._jax  # noqa: F401
-from fieldwright.constants import ELECTRON_MASS, ELEMENTARY_CHARGE, SPEED_OF_LIGHT
+from fieldwright.constants import ELECTRON_REST_ENERGY, ELEMENTARY_CHARGE
 from fieldwright.errors import InputError
 from fieldwright.sources._checks import as_float, is_concrete, require_positive
 
 if TYPE_CHECKING:
     from fieldwright.rings import Equilibrium
-
-#: Rest energy of electrons and positrons [eV].
-REST_ENERGY = ELECTRON_MASS * SPEED_OF_LIGHT**2 / ELEMENTARY_CHARGE
 
 
 class LightBeam(eqx.Module):
@@ -47,9 +44,9 @@ class LightBeam(eqx.Module):
         self.energy = as_float(energy, "energy")
         self.current = as_float(current, "current")
         require_positive(current=self.current)
-        if is_concrete(self.energy) and not self.energy > REST_ENERGY:
+        if is_concrete(self.energy) and not self.energy > ELECTRON_REST_ENERGY:
             raise InputError(
-                f"energy must be above the rest energy, {REST_ENERGY:.0f} eV, got "
+                f"energy must be above the rest energy, {ELECTRON_REST_ENERGY:.0f} eV, got "
                 f"{float(self.energy):g}",
                 parameter="energy",
             )
@@ -99,7 +96,7 @@ class LightBeam(eqx.Module):
     @property
     def gamma(self) -> Any:
         """Lorentz factor."""
-        return self.energy / REST_ENERGY
+        return self.energy / ELECTRON_REST_ENERGY
 
     @property
     def rate(self) -> Any:

@@ -16,24 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 
 import fieldwright._jax  # noqa: F401
-from fieldwright.constants import (
-    COULOMB,
-    ELECTRON_MASS,
-    ELEMENTARY_CHARGE,
-    PLANCK,
-    SPEED_OF_LIGHT,
-)
+from fieldwright.constants import ELECTRON_RADIUS, HBAR_C, HC
 from fieldwright.errors import InputError
 from fieldwright.light._checks import numbers
 from fieldwright.sources import Crystal, find_crystal
 from fieldwright.sources._checks import as_float, is_concrete, require_positive
-
-#: Planck constant times the speed of light [eV m].
-HC = PLANCK * SPEED_OF_LIGHT / ELEMENTARY_CHARGE
-#: Reduced Planck constant times the speed of light [eV m].
-HBAR_C = HC / (2 * pi)
-#: Classical radius of the electron [m].
-ELECTRON_RADIUS = COULOMB * ELEMENTARY_CHARGE**2 / (ELECTRON_MASS * SPEED_OF_LIGHT**2)
 
 #: Below, solids are not the sum of their atoms, which the tables are of [eV].
 _LOWEST = 100.0

@@ -14,9 +14,10 @@ import jax.numpy as jnp
 
 import fieldwright._jax  # noqa: F401
 from fieldwright._result import Result, quantity
+from fieldwright.constants import HC
 from fieldwright.errors import BelowThresholdError, InputError
 from fieldwright.light._checks import whole
-from fieldwright.light._medium import HC, Medium, Plasma
+from fieldwright.light._medium import Medium, Plasma
 from fieldwright.light._undulator import Undulator, _lorentz
 from fieldwright.sources._checks import as_float, is_concrete
 

@@ -13,11 +13,11 @@ import jax
 import jax.numpy as jnp
 
 import fieldwright._jax  # noqa: F401
+from fieldwright.constants import ELECTRON_RADIUS, ELECTRON_REST_ENERGY
 from fieldwright.errors import InputError
 from fieldwright.light._checks import numbers
 from fieldwright.light._directions import Directions, as_directions
-from fieldwright.light._light_beam import REST_ENERGY, LightBeam
-from fieldwright.light._medium import ELECTRON_RADIUS
+from fieldwright.light._light_beam import LightBeam
 from fieldwright.light._undulator import PlanarUndulator, Undulator, _lorentz
 
 #: Nodes over a period: exact to rounding at large angles, and at K up to some 20.
@@ -98,7 +98,7 @@ def kim_power_density(
     side = x[..., None] - K * jnp.cos(t)
     D = 1 + y[..., None] ** 2 + side**2
     mean = jnp.mean(jnp.sin(t) ** 2 * (1 / D**3 - 4 * side**2 / D**5), axis=-1)
-    total = beam.current * ELECTRON_RADIUS * REST_ENERGY / 3 * (2 * pi * gamma * K) ** 2
+    total = beam.current * ELECTRON_RADIUS * ELECTRON_REST_ENERGY / 3 * (2 * pi * gamma * K) ** 2
     total = total * undulator.periods / undulator.period
     # 21 gamma^2 / (16 pi K) G f with f G = 16 K / (7 pi) times the integral over a period
     return 1e-6 * total * gamma**2 * 6 / pi * mean
@@ -109,7 +109,7 @@ def _loss(undulator: Undulator, gamma: Any) -> Any:
     """Energy that one charge radiates [eV]."""
     _, rates, weight = _turning(undulator, gamma)
     square = sum(rate**2 for rate in rates)
-    factor = 2 / 3 * ELECTRON_RADIUS * REST_ENERGY * undulator.periods / undulator.period
+    factor = 2 / 3 * ELECTRON_RADIUS * ELECTRON_REST_ENERGY * undulator.periods / undulator.period
     return factor * gamma**4 * jnp.sum(weight * square)
 
 
@@ -124,7 +124,9 @@ def _density(undulator: Undulator, gamma: Any, n: Directions) -> Any:
     along = nx * ax + ny * ay + (1 - drop) * az
     # |n x ((n - b) x b')|^2 = late^2 b'^2 + 2 late (n.b')(b.b') - (n.b')^2 / gamma^2, b.b' = 0
     strength = late**2 * square - along**2 / gamma**2
-    factor = ELECTRON_RADIUS * REST_ENERGY / (4 * pi) * undulator.periods / undulator.period
+    factor = (
+        ELECTRON_RADIUS * ELECTRON_REST_ENERGY / (4 * pi) * undulator.periods / undulator.period
+    )
     return factor * jnp.sum(weight * strength / late**5, axis=-1)
 
 

@@ -15,12 +15,11 @@ import jax
 import jax.numpy as jnp
 
 import fieldwright._jax  # noqa: F401
-from fieldwright.constants import ELECTRON_MASS, ELEMENTARY_CHARGE, SPEED_OF_LIGHT
+from fieldwright.constants import ELECTRON_MASS, ELEMENTARY_CHARGE, HC, SPEED_OF_LIGHT
 from fieldwright.errors import InputError
 from fieldwright.light._checks import above_zero, whole
 from fieldwright.light._directions import Directions, as_directions
 from fieldwright.light._gauss import gauss_nodes, running_integral
-from fieldwright.light._medium import HC
 from fieldwright.sources._checks import as_float, is_concrete, require_positive
 
 

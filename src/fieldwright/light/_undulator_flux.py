@@ -19,12 +19,13 @@ import numpy as np
 from scipy.special import ndtr
 
 import fieldwright._jax  # noqa: F401
+from fieldwright.constants import HBAR_C
 from fieldwright.errors import InputError
 from fieldwright.light._checks import above_zero
 from fieldwright.light._directions import Directions, as_directions
 from fieldwright.light._gauss import gauss_nodes, nodes_for
 from fieldwright.light._light_beam import LightBeam
-from fieldwright.light._medium import HBAR_C, Vacuum
+from fieldwright.light._medium import Vacuum
 from fieldwright.light._undulator import Undulator, _lorentz
 from fieldwright.light._undulator_light import node_count, one_period, photons_of
 from fieldwright.sources._checks import as_float, is_concrete

@@ -14,17 +14,22 @@ import jax.numpy as jnp
 import numpy as np
 
 import fieldwright._jax  # noqa: F401
-from fieldwright.constants import COULOMB, ELEMENTARY_CHARGE, PLANCK, SPEED_OF_LIGHT
+from fieldwright.constants import (
+    ELEMENTARY_CHARGE,
+    FINE_STRUCTURE,
+    HBAR_C,
+    HC,
+    PLANCK,
+    SPEED_OF_LIGHT,
+)
 from fieldwright.errors import InputError
 from fieldwright.light._checks import numbers
 from fieldwright.light._directions import Directions, as_directions
 from fieldwright.light._gauss import nodes_for
-from fieldwright.light._medium import HBAR_C, HC, Medium, as_medium
+from fieldwright.light._medium import Medium, as_medium
 from fieldwright.light._undulator import Period, Undulator, _lorentz
 from fieldwright.sources._checks import is_concrete
 
-#: The fine-structure constant.
-FINE_STRUCTURE = COULOMB * ELEMENTARY_CHARGE**2 * 2 * pi / (PLANCK * SPEED_OF_LIGHT)
 #: Nodes where numbers are not known, inside a transformation: 100 oscillations in a period.
 _TRACED = 256
 #: Turns of phase in a period, at most: above, synchrotron radiation tells as much.

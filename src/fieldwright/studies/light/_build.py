@@ -12,17 +12,13 @@ from fieldwright import light
 from fieldwright.light import Path
 from fieldwright.sources import CrystalPlanes, DoyleTurner, HarmonicPotential, PlanarPotential
 
-from ...constants import ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK, SPEED_OF_LIGHT
+from ...constants import ELECTRON_REST_ENERGY, HC
 from ...errors import InputError
 from ._model import RunPart
 from ._parts import BeamPart, BunchPart, CrystalPart, MediumPart, UndulatorPart
 from ._paths import read_path
 
-#: Rest energy of an electron [eV].
-REST = ELECTRON_MASS * SPEED_OF_LIGHT**2 / ELEMENTARY_CHARGE
 _AGAIN = 12  # times that a period follows from the swing, and that from it
-#: Planck constant times the speed of light [eV m].
-HC = PLANCK * SPEED_OF_LIGHT / ELEMENTARY_CHARGE
 
 
 class AbsorbingPlasma(light.Plasma):
@@ -57,7 +53,7 @@ class Setup:
     @property
     def energy(self) -> float:
         """Of each charge [eV]."""
-        return self.gamma * REST
+        return self.gamma * ELECTRON_REST_ENERGY
 
 
 def build(run: RunPart) -> Setup:
@@ -85,12 +81,12 @@ def gamma_of(part: BeamPart | None) -> float:
     if part.gamma is not None:
         return float(part.gamma)
     assert part.energy is not None
-    return float(part.energy / REST)
+    return float(part.energy / ELECTRON_REST_ENERGY)
 
 
 def build_beam(part: BeamPart | None, gamma: float) -> light.LightBeam:
     """The beam; of 1 A where no current is given and none counts."""
-    energy = gamma * REST if part is None or part.energy is None else part.energy
+    energy = gamma * ELECTRON_REST_ENERGY if part is None or part.energy is None else part.energy
     current = 1.0 if part is None or part.current is None else part.current
     if part is None or part.emittance is None:
         spread = np.zeros((6, 6))

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from fieldwright import light
+from fieldwright.constants import ELECTRON_REST_ENERGY, HC
 
 from .._study import Progress, standing
-from ._build import HC, REST, Setup, build
+from ._build import Setup, build
 from ._model import LightStudy
 from ._paths import path_through
 from ._quantities import found_in, harmonics_of, in_medium, undulating, waving
@@ -177,7 +178,7 @@ def _channeling(setup: Setup) -> Numbers:
     numbers = {
         "spacing": float(potential.spacing),
         "well_depth": float(potential.depth),
-        "well_ratio": float(potential.depth) / REST,
+        "well_ratio": float(potential.depth) / ELECTRON_REST_ENERGY,
         "lindhard_angle": float(light.lindhard_angle(potential, energy)),
         "channeling_period": float(light.channeling_period(potential, energy, species=species)),
         "dechanneling_straight": float(
