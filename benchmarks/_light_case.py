@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fieldwright import light
@@ -40,17 +42,38 @@ def path(points: int = 64, periods: int = PERIODS) -> light.Path:
     return light.Path(*trajectory(points, periods))
 
 
-def by_crests() -> np.ndarray:
-    """Photons/s/mrad^2/0.1 % BW where the velocity begins at a crest, and goes on straight."""
-    crests = light.Path(*trajectory(256, 1, 0.25))
-    found = light.spectrum(crests, ENERGIES, AXIS, periods=PERIODS, ends="straight")
+def straight(begin: float = 0.0) -> np.ndarray:
+    """Photons/s/mrad^2/0.1 % BW where the charge comes and goes straight, from a phase on."""
+    one = light.Path(*trajectory(256, 1, begin))
+    found = light.spectrum(one, ENERGIES, AXIS, periods=PERIODS, ends="straight")
     return np.asarray(found.flux(CURRENT))
 
 
-def on_screen() -> np.ndarray:
-    """Photons/s/mm^2/0.1 % BW at the middle of the screen, with 256 points a period."""
-    found = light.spectrum_at(path(256), ENERGIES, [0.0, 0.0, SCREEN])
+def on_screen(electronvolt: float = 1.0) -> np.ndarray:
+    """Photons/s/mm^2/0.1 % BW at the middle of the screen, with 256 points a period.
+
+    `electronvolt` is that of the photon energies' maker, over ours.
+    """
+    found = light.spectrum_at(path(256), ENERGIES * electronvolt, [0.0, 0.0, SCREEN])
     return np.asarray(found.flux(CURRENT)) / (SCREEN - path().position[64 * PERIODS // 2, 2]) ** 2
+
+
+def crystal(points: int = 64) -> light.Path:
+    """The crystalline undulator: positrons of 13.6 GeV, 100 periods of 14 um, K = 1.5."""
+    gamma, wave, k = 13.6e9 / 510998.95069, 1.5, 2 * np.pi / 1.4e-5
+    ct = np.linspace(0, 100 * 1.4e-5, points * 100 + 1)
+    u = wave * np.sin(k * ct)
+    momentum = np.c_[u, 0 * u, np.sqrt(gamma**2 - 1 - u**2)]
+    x = wave / gamma * (1 - np.cos(k * ct)) / k
+    return light.Path(ct / SPEED_OF_LIGHT, np.c_[x, 0 * x, ct], momentum)
+
+
+def every_wave(
+    path: light.Path, energies: np.ndarray, medium: Any = None, direction: np.ndarray = AXIS
+) -> np.ndarray:
+    """Energies of light, one photon energy at a time: waves are summed as they stand."""
+    found = [light.spectrum(path, [energy], direction, medium).energy for energy in energies]
+    return np.concatenate(found, axis=-1)
 
 
 def converged(energies: np.ndarray = ENERGIES) -> np.ndarray:

@@ -45,6 +45,17 @@ HC = PLANCK * SPEED_OF_LIGHT / ELEMENTARY_CHARGE
 #: The same, reduced [eV m].
 HBAR_C = HC / (2 * pi)
 
+# What follows is made of the above, so that all agree with one another.
+
+#: Reduced Planck constant [J s].
+HBAR = PLANCK / (2 * pi)
+
+#: Planck constant times the speed of light: photon energy times wavelength [eV m].
+HC = PLANCK * SPEED_OF_LIGHT / ELEMENTARY_CHARGE
+
+#: The same, reduced [eV m].
+HBAR_C = HC / (2 * pi)
+
 #: Fine-structure constant.
 FINE_STRUCTURE = COULOMB * ELEMENTARY_CHARGE**2 / (HBAR * SPEED_OF_LIGHT)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,6 +14,8 @@ from numpy.testing import assert_allclose
 from fieldwright import light, motion
 from fieldwright.constants import ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK, SPEED_OF_LIGHT
 from fieldwright.errors import InputError
+from fieldwright.light._directions import as_directions
+from fieldwright.light._medium_sums import Optics, medium_sum, repeat
 from fieldwright.light._nufft import any_sum, even_sum
 from fieldwright.sources import Uniform
 
@@ -67,6 +72,114 @@ def close(found: jax.Array, wanted: np.ndarray, tolerance: float) -> None:
     assert np.max(np.abs(np.asarray(found) - wanted)) < tolerance * np.max(np.abs(wanted))
 
 
+class ByGauss:
+    """The amplitude of any motion by Gauss's rule: `u` takes times to gamma v/c (n, 3)."""
+
+    NODES = 24
+
+    def __init__(self, u: Callable[[np.ndarray], np.ndarray], span: float, panels: int) -> None:
+        nodes, weights = np.polynomial.legendre.leggauss(self.NODES)
+        edges = np.linspace(0, span, panels + 1)
+        self.half = span / panels / 2
+        self.t = ((edges[:-1] + self.half)[:, None] + self.half * nodes).ravel()
+        self.weights = np.tile(self.half * weights, panels)
+        values = np.polynomial.legendre.legvander(nodes, self.NODES)
+        degree = np.arange(self.NODES)
+        below = np.concatenate([-np.ones((self.NODES, 1)), values[:, : self.NODES - 1]], axis=1)
+        series = (degree + 0.5)[:, None] * values[:, : self.NODES].T * weights
+        self.running = ((values[:, 1:] - below) / (2 * degree + 1)) @ series
+        self.u, self.span = u, span
+
+    def path(self, points: int) -> light.Path:
+        t = np.linspace(0, self.span, points)
+        return light.Path(t, np.zeros((points, 3)), self.u(t))
+
+    def amplitude(
+        self, energies: np.ndarray, n: np.ndarray, gap: Any = 0.0, loss: Any = 0.0
+    ) -> np.ndarray:
+        """Along three axes (e, 3), of a medium with 1 - index and attenuation (e,)."""
+        u = self.u(self.t)
+        gamma = np.sqrt(1 + np.sum(u**2, axis=1))
+        beta = u / gamma[:, None]
+        along = (1 + np.sum(u[:, :2] ** 2, axis=1)) / gamma / (gamma + u[:, 2])
+        drop = np.sum(n[:2] ** 2) / (1 + n[2]) if n[2] > 0 else 1 - n[2]
+        rate = np.sum((n[:2] - beta[:, :2]) ** 2, axis=1) + (along - drop) ** 2 + 1 / gamma**2
+        parts = self.half * (rate / 2).reshape(-1, self.NODES)
+        whole = parts @ np.polynomial.legendre.leggauss(self.NODES)[1]
+        before = np.cumsum(whole) - whole
+        lag = (before[:, None] + parts @ self.running.T).ravel()
+        reach = self.t - lag
+        omega, gap, loss = (
+            np.broadcast_to(x, np.shape(energies))[:, None] for x in (energies * TURNS, gap, loss)
+        )
+        out = c * (max(reach[-1], self.span - np.sum(whole)) - reach)
+        waves = np.exp(1j * omega * (lag + gap * reach) - loss * out / 2) * self.weights
+        return waves @ np.cross(n, np.cross(n, beta))
+
+
+def undulator(K: float, *, helical: bool) -> Callable[[np.ndarray], np.ndarray]:
+    def u(t: np.ndarray) -> np.ndarray:
+        x, y = K * np.sin(OMEGA * t), K * np.cos(OMEGA * t) * helical
+        return np.stack([x, y, np.sqrt(3.4e7 - 1 - x**2 - y**2)], axis=1)
+
+    return u
+
+
+def random_walk(t: np.ndarray) -> np.ndarray:
+    size, phase = np.random.default_rng(4).normal(size=(2, 2, 9))
+    waves = np.sin(t[:, None] * OMEGA * np.arange(1, 10) / 4 + 9 * phase[:, None])
+    x, y = np.einsum("km,knm->kn", size / 2, waves)
+    return np.stack([x, y, np.sqrt(4e6 + 0 * x)], axis=1)
+
+
+def bend(t: np.ndarray) -> np.ndarray:
+    turn = 2.0 * (t / TIME[-1] - 0.5)
+    return 20 * np.stack([np.sin(turn), 0 * t, np.cos(turn)], axis=1)
+
+
+SPAN = TIME[-1]
+CASES = {
+    **{
+        f"{'helical' if h else 'planar'}, K = {K}": (
+            ByGauss(undulator(K, helical=h), SPAN, int(200 * max(1, K / 2))),
+            8460.0 / (1 + K**2 / (1 if h else 2)) * max(1, K**2 / 10),
+            np.array([3e-5, 1e-5]),
+        )
+        for h in (False, True)
+        for K in (0.1, 1.0, 3.0, 10.0)
+    },
+    "random": (ByGauss(random_walk, SPAN, 400), 700.0, np.array([5e-4, 2e-4])),
+    "arc": (ByGauss(bend, SPAN, 1500), 1e-2, np.array([0.5, 0.1])),
+    "arc, from behind": (ByGauss(bend, SPAN, 3000), 1e-3, np.array([2.2, -2.2])),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_any_motion_on_and_off_axis_and_in_gas(name: str) -> None:
+    motion, highest, off = CASES[name]
+    path, energies = motion.path(2561), np.linspace(0.1, 1.3, 24) * highest
+    gas = light.Plasma(0.5 if highest > 1 else 1e-6)
+    slow = np.asarray(gas.one_minus_index(energies))
+    for angles, medium, gap in ((0 * off, None, 0.0), (off, None, 0.0), (off, gas, slow)):
+        n = np.asarray(as_directions(angles).vectors())
+        wanted = motion.amplitude(energies, n, gap)
+        found = light.spectrum(path, energies, n, medium)
+        turned = np.stack([tilted(X, n), tilted(Y, n)], axis=1)
+        error = np.max(np.abs(np.asarray(found.amplitude) - wanted @ turned))
+        error /= np.max(np.abs(wanted @ turned))
+        assert error < 1e-9
+        assert error / 3 < found.error_estimate < 1e-8
+
+
+X, Y, Z = np.eye(3)
+
+
+def tilted(axis: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """An axis turned by the rotation that takes z to n the shortest way (Rodrigues)."""
+    turn = np.cross(Z, n)
+    return axis * n[2] + np.cross(turn, axis) + turn * (turn @ axis) / (1 + n[2])
+
+
 @pytest.mark.parametrize("angle", [0.0, 1e-4])
 def test_equal_steps_of_energy_against_direct_integration(angle: float) -> None:
     found = light.spectrum(wiggle(TIME), ENERGIES, [angle, 0.0])
@@ -105,6 +218,51 @@ def test_loss_on_the_way_out() -> None:
     whole = light.spectrum(wiggle(TIME), some, [0.0, 0.0, 1.0], gas).amplitude
     folded = light.spectrum(wiggle(TIME[:65]), some, [0.0, 0.0, 1.0], gas, periods=PERIODS)
     close(folded.amplitude, np.asarray(whole), 1e-9)
+
+
+def in_a_crystal(t: np.ndarray) -> np.ndarray:
+    """Positrons of 13.6 GeV in a plane of 14 um and K = 1.5."""
+    wave = 1.5 * np.sin(2 * np.pi * c / 1.4e-5 * t)
+    return np.stack([wave, 0 * t, np.sqrt(26614.0**2 - 1 - wave**2)], axis=1)
+
+
+@pytest.mark.parametrize("loss", [False, True])
+def test_a_crystalline_undulator_in_its_medium(loss: bool) -> None:
+    motion, energies = ByGauss(in_a_crystal, 100 * 1.4e-5 / c, 600), np.linspace(4e3, 16e3, 300)
+    medium = light.material("diamond") if loss else light.Plasma(38.0)
+    found = light.spectrum(motion.path(3201), energies, [5e-5, 0.0], medium)
+    some = slice(0, None, 30)
+    gap, taken = (f(energies)[some] for f in (medium.one_minus_index, medium.attenuation))
+    n = np.array([np.sin(5e-5), 0.0, np.cos(5e-5)])
+    wanted = motion.amplitude(energies[some], n, gap, np.asarray(taken)) @ tilted(X, n)
+    error = np.max(np.abs(np.asarray(found.amplitude)[some, 0] - wanted)) / np.max(np.abs(wanted))
+    assert error < (1e-9 if loss else 1e-10)
+    assert error / 3 < found.error_estimate < 2e-8
+
+
+def test_ways_through_a_medium_are_the_same() -> None:
+    """Transforms either way round, and every wave, from no loss to one that nothing survives."""
+    random = np.random.default_rng(2)
+    rate = 1e-7 * (2 + np.sin(np.arange(700.0) / 9))
+    reach = 1e-12 * np.arange(700.0)
+    lag = jnp.asarray(1e-12 * np.cumsum(rate))
+    weights = jnp.asarray(random.normal(size=(2, 700)))
+    omega = jnp.linspace(1e17, 6e17, 50)
+    gap, loss = 1e-7 * (1e17 / omega) ** 2, 1e3 * (1e17 / omega) ** 6
+    length = float(c * reach[-1])
+    sums = jax.jit(medium_sum, static_argnums=(6, 7))
+    cases = (None, "reach"), (None, "lag"), (loss, "reach"), (1e3 * loss, "lag")
+    for attenuation, way in cases:
+        optics = Optics(gap, attenuation)
+        given = weights, lag, jnp.asarray(reach), jnp.asarray(reach[-1]), omega, optics
+        every, found = (sums(*given, w, optics.rank(length)) for w in ("direct", way))
+        assert jnp.max(jnp.abs(found - every)) < 3e-10 * jnp.sum(jnp.abs(weights))
+    many = jnp.exp(1j * jnp.arange(5)[:, None] * omega * 1e-17)
+    for sign in (1, -1):
+        steps = jnp.arange(5)[:: -1 if sign > 0 else 1, None]
+        straight = jnp.sum(many * jnp.exp(-steps * loss), axis=0)
+        found = repeat(omega * 1e-17, sign * loss, 5)
+        assert_allclose(np.asarray(found), np.asarray(straight), rtol=1e-12, atol=1e-12)
 
 
 def test_many_periods_from_one() -> None:
@@ -160,6 +318,68 @@ def test_light_of_a_helix_is_circular() -> None:
     stokes = light.spectrum(path, first, [0.0, 0.0, 1.0]).stokes
     assert_allclose(stokes / stokes[0], [1, 0, 0, 1], atol=1e-2)
     assert_allclose(stokes[0] ** 2, jnp.sum(stokes[1:] ** 2), rtol=1e-12)
+
+
+def test_a_slow_dipole_by_larmor() -> None:
+    """(1 - cos^2) of the angle with its motion, on all sides, and Larmor's energy in all."""
+    size, rate, turns = 1e-3, 1e15, 16
+    t = np.linspace(0, 2 * np.pi * turns / rate, 641)
+    u = np.outer(size * np.sin(rate * t), [1.0, 0.0, 0.0])
+    x = np.outer(-size * c / rate * np.cos(rate * t), [1.0, 0.0, 0.0])
+    path, span = light.Path(t, x, u), t[-1]
+    n = np.array(
+        [
+            [0, 0, 1],
+            [0, 0, -1],
+            [0, 1, 0],
+            [0.6, 0, 0.8],
+            [0.6, 0, -0.8],
+            [0, -0.6, -0.8],
+            [1e-9, 0, -1],
+        ]
+    )
+    at = HBAR * rate / ELEMENTARY_CHARGE
+    found = light.spectrum(path, at, n)
+    alpha, sine = 7.2973525643e-3, 1 - n[:, 0] ** 2
+    peak = alpha * HBAR / (4 * np.pi**2) * (rate * size * span / 2) ** 2
+    assert_allclose(found.energy, peak * sine, rtol=1e-5)
+    # x turned with z into the opposite of z about y is -x
+    assert_allclose(found.amplitude[1], -found.amplitude[0], atol=1e-4 * size * span)
+    wide = np.linspace(0.2, 1.8, 2000)
+    line = light.spectrum(path, wide * at, [0.0, 0.0, 1.0]).energy
+    total = np.sum(line) * (wide[1] - wide[0]) * rate * 8 * np.pi / 3
+    larmor = 2 / 3 * alpha * HBAR * (size * rate) ** 2 / 2 * span
+    assert_allclose(total, larmor, rtol=1e-2)  # what a cut path has in its wings
+
+
+def test_all_energy_of_an_undulator_is_that_of_lienard() -> None:
+    """K = 1 with ends that fade, over all angles and harmonics, at equal steps where it drifts."""
+    gamma, rate = 20.0, OMEGA
+    t = np.linspace(-6, 6, 641) * 2 * np.pi / rate
+    fade = np.exp(-((rate * t / 12) ** 4))
+    x = fade * np.sin(rate * t)
+    path = light.Path(t, np.zeros((641, 3)), np.c_[x, 0 * x, np.sqrt(gamma**2 - 1 - x**2)])
+    waves = np.fft.fftfreq(640, t[1] - t[0]) * 2j * np.pi
+    force = np.fft.ifft(waves[:, None] * np.fft.fft(np.asarray(path.velocity)[:-1], axis=0), axis=0)
+    ahead = np.fft.ifft(waves * np.fft.fft(np.asarray(path.slip)[:-1])).real
+    square = np.sum(force.real**2, axis=1) + ahead**2  # constant energy: force across motion
+    alpha = 7.2973525643e-3
+    wanted = 2 / 3 * alpha * HBAR * gamma**4 * np.sum(square) * (t[1] - t[0])
+    drift = gamma / np.sqrt(1.4)
+    beta = np.sqrt(1 - 1 / drift**2)
+    cosine, weights = np.polynomial.legendre.leggauss(16)
+    total = 0.0
+    for x, w in zip(cosine, weights, strict=True):
+        cos = (x + beta) / (1 + beta * x)
+        doppler = drift * (1 - beta * cos)
+        sine = np.sqrt(1 - x**2) * doppler
+        azimuth = 2 * np.pi * (np.arange(4) + 0.5) / 16  # a quarter: it is as the others
+        n = np.stack([sine * np.cos(azimuth), sine * np.sin(azimuth), cos + 0 * azimuth], axis=1)
+        energies = np.linspace(0.02, 14.0, 700) * HBAR * rate * drift / ELEMENTARY_CHARGE / doppler
+        found = light.spectrum(path.refined(2), energies, n, ends="straight").energy
+        step = (energies[1] - energies[0]) * TURNS
+        total += float(jnp.sum(found)) * step * w * 2 * np.pi / 4 * doppler**2
+    assert_allclose(total, wanted, rtol=1e-3)
 
 
 def test_all_energy_is_that_of_lienard() -> None:
@@ -354,6 +574,28 @@ def test_gradients_against_differences() -> None:
         assert_allclose(found[i], slope, rtol=1e-6)
 
 
+def test_as_many_points_as_are_asked_for_are_enough() -> None:
+    motion, energies = ByGauss(undulator(3.0, helical=False), SPAN, 250), np.linspace(300, 8e3, 20)
+    n = np.array([0.0, 0.0, 1.0])
+    with pytest.raises(InputError, match="undersampled") as refused:
+        light.spectrum(motion.path(10 * PERIODS + 1), energies, n)
+    needed = int(str(refused.value).split("about ")[1].split()[0])
+    found = light.spectrum(motion.path(needed), energies, n)
+    close(found.amplitude[:, 0], motion.amplitude(energies, n)[:, 0], 1e-10)
+    assert found.error_estimate < 1e-7
+
+
+def test_derivatives_by_a_medium() -> None:
+    path, some = wiggle(TIME), np.array([2e3, 5e3, 9e3])
+
+    def total(plasma: Any) -> Any:
+        return jnp.sum(light.spectrum(path, some, [0.0, 0.0, 1.0], Lossy(plasma)).photons)
+
+    h = 5e-6
+    slope = (total(1.0 + h) - total(1.0 - h)) / (2 * h)
+    assert_allclose(jax.grad(total)(1.0), slope, rtol=1e-5)
+
+
 def test_what_is_refused() -> None:
     path, n = wiggle(TIME), [0.0, 0.0, 1.0]
 
@@ -365,10 +607,15 @@ def test_what_is_refused() -> None:
     refused("above zero", path, [-1.0], n)
     refused("finite", path, [np.nan], n)
     refused("shape", path, 1e3, [0.0])
+    refused("one or more", path, 1e3, np.zeros((0, 3)))
     refused("length zero", path, 1e3, [0.0, 0.0, 0.0])
     refused("one period", wiggle(TIME[:50]), 1e3, n, periods=3)
     refused("periods must be", path, 1e3, n, periods=0)
     refused("light.Path", np.zeros(3), 1e3, n)
+    with pytest.raises(InputError, match="one or more"):
+        light.spectrum_at(path, 1e3, np.zeros((0, 3)))
+    with pytest.raises(InputError, match="on the path"):
+        light.spectrum_at(path, 1e3, np.asarray(path.position)[7])
     sparse = np.linspace(0, 8 * PERIOD / c, 45)
     refused(r"45 points .* about \d+ points are needed", wiggle(sparse), 8e3, n)
     refused("divide the path", path, 1e13, n)

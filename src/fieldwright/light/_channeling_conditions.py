@@ -132,6 +132,7 @@ def _numbers(
     planes: CrystalPlanes, energy: Any, photon_energy: Any, attenuation: Any, divergence: Any
 ) -> ChannelingConditions:
     potential, amplitude, period = planes.potential, planes.amplitude, planes.period
+    assert period is not None
     gamma = energy / ELECTRON_REST_ENERGY
     steepest = 2 * pi * jnp.abs(amplitude) / period
     C = bending_parameter(potential, energy, amplitude, period)

@@ -29,6 +29,21 @@ class Directions(eqx.Module):
         """The unit vectors (..., 3)."""
         return jnp.concatenate([self.across, 1 - jnp.asarray(self.drop)[..., None]], axis=-1)
 
+    def tilt(self) -> jax.Array:
+        """(1 - n_z) times e e^T (..., 2, 2) of the unit vector e along n_x, n_y.
+
+        It takes x and y to what they lose where z turns into n the shortest way. Straight behind,
+        where every way is as short, they turn about y.
+        """
+        drop, across = jnp.asarray(self.drop), jnp.asarray(self.across)
+        behind = drop > 1
+        nowhere = behind & (jnp.sum(across**2, axis=-1) == 0)
+        across = jnp.where(nowhere[..., None], jnp.array([1.0, 0.0]), across)
+        square = jnp.where(behind, jnp.sum(across**2, axis=-1), 1.0)
+        # (1 - n_z) / (n_x^2 + n_y^2) is 1 / (1 + n_z), of which either may lose its digits
+        scale = jnp.where(behind, drop / square, 1 / (2 - jnp.where(behind, 0.0, drop)))
+        return scale[..., None, None] * across[..., :, None] * across[..., None, :]
+
     def flat(self) -> Directions:
         """The same directions on one axis."""
         return Directions(self.across.reshape(-1, 2), self.drop.reshape(-1))
@@ -51,6 +66,8 @@ def as_directions(direction: Any) -> Directions:
             f"{shape}",
             parameter="direction",
         )
+    if 0 in shape:
+        raise InputError("direction must be one or more, got none", parameter="direction")
     value = as_float(direction, "direction", (None,) * len(shape))
     xp = np if is_concrete(value) else jnp
     value = xp.asarray(value)

@@ -32,7 +32,7 @@ class Path(eqx.Module):
         momentum: (n, 3), gamma v / c.
 
     Raises:
-        InputError: a shape that does not fit, a value that is not a finite float64, fewer than 32
+        InputError: a shape that does not fit, a value that is not a finite float64, fewer than 40
             points, or times that are not in equal steps.
 
     Its fields are `time` (n,) [s], `position` (n, 3) [m], `velocity` (n, 2), of x and y [c],
@@ -56,16 +56,7 @@ class Path(eqx.Module):
     def __init__(self, time: Any, position: Any, momentum: Any):
         self.time, self.position = _checked(time, position)
         momentum = jnp.asarray(as_float(momentum, "momentum", (len(self.time), 3)))
-        across, along = jnp.sum(momentum[:, :2] ** 2, axis=1), momentum[:, 2]
-        gamma = jnp.sqrt(1 + across + along**2)
-        ahead = along > 0
-        self.velocity = momentum[:, :2] / gamma[:, None]
-        self.below_light = 1 / gamma**2
-        self.slip = jnp.where(
-            ahead,
-            (1 + across) / (gamma * (gamma + jnp.where(ahead, along, 0.0))),
-            1 - along / gamma,
-        )
+        self.velocity, self.slip, self.below_light = _of_momentum(momentum)
 
     @classmethod
     def of(cls, trajectory: Trajectory, ion: int = 0) -> Path:
@@ -155,6 +146,20 @@ class Path(eqx.Module):
         for name, value in zip(names, fields, strict=True):
             object.__setattr__(path, name, value)
         return path
+
+
+@jax.jit
+def _of_momentum(momentum: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Velocity (n, 2), slip and 1 - v^2 / c^2 of momenta (n, 3)."""
+    across, along = jnp.sum(momentum[:, :2] ** 2, axis=1), momentum[:, 2]
+    gamma = jnp.sqrt(1 + across + along**2)
+    ahead = along > 0
+    slip = jnp.where(
+        ahead,
+        (1 + across) / (gamma * (gamma + jnp.where(ahead, along, 0.0))),
+        1 - along / gamma,
+    )
+    return momentum[:, :2] / gamma[:, None], slip, 1 / gamma**2
 
 
 @partial(jax.jit, static_argnames="factor")

@@ -32,11 +32,10 @@ def far_phase(path: Path, direction: Directions) -> tuple[jax.Array, jax.Array]:
 
     The two axes across are x and y turned with z into the direction, the shortest way.
     """
-    rate = lag_rate(path, direction)
-    lag = time_step(path) * running_integral(rate)
-    # n x (n x v) along x' = x - n_x (n + z) / (1 + n_z), and likewise along y'
-    lean = (rate + path.slip - direction.drop) / (2 - direction.drop)
-    return lag, ((direction.across - path.velocity) - direction.across * lean[:, None]).T
+    lag = time_step(path) * running_integral(lag_rate(path, direction))
+    # n x (n x v) is along these axes what v - n is
+    gap = direction.across - path.velocity
+    return lag, across(gap, path.slip - direction.drop, direction)
 
 
 def far_reach(place: jax.Array, direction: Directions) -> jax.Array:
@@ -57,15 +56,17 @@ def near_phase(
     distance = jnp.sqrt(jnp.sum(gap**2, axis=1))
     sight = directions_of(gap / distance[:, None])
     lag = time_step(path) * running_integral(lag_rate(path, sight))
-    radiated = _across(sight.across - path.velocity, path.slip - sight.drop, reference) / distance
-    bound = _across(sight.across - reference.across, reference.drop - sight.drop, reference) / (
+    radiated = across(sight.across - path.velocity, path.slip - sight.drop, reference) / distance
+    bound = across(sight.across - reference.across, reference.drop - sight.drop, reference) / (
         distance**2
     )
     return lag, radiated, bound
 
 
-def _across(transverse: jax.Array, along: jax.Array, reference: Directions) -> jax.Array:
-    """Vectors (n, 2) and (n,) along the two axes across a direction (2, n)."""
-    n, drop = reference.across, reference.drop
-    both = transverse @ n + along * (1 - drop) + along
-    return (transverse - n * (both / (2 - drop))[:, None]).T
+def across(transverse: jax.Array, along: jax.Array, reference: Directions) -> jax.Array:
+    """Vectors (n, 2) and (n,) along the two axes across a direction (2, n).
+
+    They are x' = x - n_x z - (n_x, n_y) n_x / (1 + n_z), and likewise y'.
+    """
+    flat = transverse - along[:, None] * reference.across
+    return (flat - transverse @ reference.tilt()).T

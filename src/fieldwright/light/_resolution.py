@@ -18,10 +18,10 @@ TURN = 1.6
 #: The same for one period of a periodic motion, which is short, and whose errors add up.
 PERIOD_TURN = 0.8
 
-_ROUGH = 8  # points of the polynomials whose integral tells the error of those of POINTS
+_ROUGH = 10  # points of polynomials whose integral tells how good those of POINTS are
 _WORST = 1e-3  # error of the phase [rad] from which on a path is refused
 _GOAL = 1e-8  # error of the phase [rad] that a refused path is told the points for
-_MOST = 50_000_000  # points of a refined path
+_MOST = 20_000_000  # points of a refined path, which take 5 GB
 
 
 def resolve(path: Path, rate: np.ndarray, omega: float, extra: float, turn: float) -> int:
@@ -31,10 +31,10 @@ def resolve(path: Path, rate: np.ndarray, omega: float, extra: float, turn: floa
         path: the path, known.
         rate: 1 - n.v/c (n,), at its largest over all directions.
         omega: the largest angular frequency [1/s].
-        extra: how fast a medium turns the phase beside, at most [1/s].
+        extra: how fast a medium turns the phase beside, or weakens waves, at most [1/s].
         turn: the most that the phase may turn from point to point [rad].
     """
-    step = _step(path)
+    step = step_size(path)
     factor = max(1, int(np.ceil(step * (omega * float(np.max(np.abs(rate))) + extra) / turn)))
     if factor * len(rate) > _MOST:
         raise InputError(
@@ -52,13 +52,9 @@ def phase_error(path: Path, rate: np.ndarray, omega: float) -> float:
     Raises:
         InputError: it is so large that the result would mean nothing.
     """
-    step = _step(path)
-    fine, rough = (interval_weights(k)[k // 2 - 1] for k in (POINTS, _ROUGH))
-    change = fine.copy()
-    shift = (POINTS - _ROUGH) // 2
-    change[shift : shift + _ROUGH] -= rough
-    drift = np.cumsum(np.convolve(rate, change[::-1], "valid"))
-    error = omega * step * float(np.max(drift) - np.min(drift))
+    first, error = (
+        omega * step_size(path) * _change(rate, points) for points in (_ROUGH - 2, _ROUGH)
+    )
     if error > _WORST:
         needed = len(rate) * max(2.0, (error / _GOAL) ** (1 / _ROUGH))
         raise InputError(
@@ -66,10 +62,27 @@ def phase_error(path: Path, rate: np.ndarray, omega: float) -> float:
             f"{error:.2g} rad; about {_rounded_up(needed)} points are needed",
             parameter="trajectory",
         )
-    return error
+    # from each to the next, polynomials gain about as much as from the one before
+    return error * min(1.0, error / first) if first > 0 else 0.0
 
 
-def _step(path: Path) -> float:
+def _change(rate: np.ndarray, points: int) -> float:
+    """By how much the integral of a rate, at steps of one, changes from POINTS to fewer points."""
+    change = interval_weights(POINTS)[POINTS // 2 - 1].copy()
+    shift = (POINTS - points) // 2
+    change[shift : shift + points] -= interval_weights(points)[points // 2 - 1]
+    drift = np.cumsum(np.convolve(rate, change[::-1], "valid"))
+    return float(np.max(drift) - np.min(drift))
+
+
+def phase_rounding(path: Path, rate: np.ndarray, omega: float, extra: float) -> float:
+    """Error of the phase [rad] from the digits that numbers have."""
+    turns = step_size(path) * (omega * float(np.sum(np.abs(rate))) + extra * len(rate))
+    return 0.1 * float(np.finfo(float).eps) * turns  # they are at random
+
+
+def step_size(path: Path) -> float:
+    """The step of time [s] of a known path."""
     time = np.asarray(path.time)
     return float(time[-1] - time[0]) / (len(time) - 1)
 

@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from fieldwright._result import Result, quantity
-from fieldwright.constants import ELEMENTARY_CHARGE, SPEED_OF_LIGHT
+from fieldwright.constants import ELEMENTARY_CHARGE, HBAR, SPEED_OF_LIGHT
 from fieldwright.errors import InputError
 from fieldwright.light._directions import as_directions
-from fieldwright.light._medium_sums import Optics, optics_of
-from fieldwright.light._nufft import PRECISION, has_library
+from fieldwright.light._medium_sums import Optics, cheapest, optics_of
+from fieldwright.light._nufft import LOSSY, PRECISION, has_library
 from fieldwright.light._path import Path, as_path
 from fieldwright.light._resolution import (
     PERIOD_TURN,
@@ -22,13 +22,16 @@ from fieldwright.light._resolution import (
     nearest_rate,
     one_period,
     phase_error,
+    phase_rounding,
     resolve,
+    step_size,
 )
-from fieldwright.light._spectrum_sums import HBAR, TURNS, far_sums, near_sums
+from fieldwright.light._spectrum_sums import TURNS, far_sums, near_sums
 from fieldwright.light._stencils import POINTS
 from fieldwright.sources._checks import as_float, is_concrete
 
 _EVEN = 1e-14  # of the largest photon energy: how far from equal steps still counts as such
+_UNKNOWN = (float("nan"), float("nan"))  # errors inside `jit`
 _FEW = 16  # photon energies below which equal steps are of no use
 
 
@@ -79,7 +82,8 @@ def spectrum(
         photon_energy: (e,), or one [eV]. Equal steps are quickest.
         direction: vectors (..., 3), or angles (..., 2) about z [rad].
         medium: what has `one_minus_index(photon_energy)` and `attenuation(photon_energy)`, such
-            as `Plasma`; vacuum where it is None. Light is lost on its way to where the path ends.
+            as `Plasma`; vacuum where it is None. Light is lost on its way to where the path is
+            farthest out, which is its end where it goes ahead.
         periods: how often the trajectory, one period with both ends, is passed.
         ends: "cut": no charge before and after, as in the paper's (2b); or "straight": it comes
             and goes with the velocities that it has at the ends, in the same medium.
@@ -98,8 +102,9 @@ def spectrum(
     fields of an undulator begin and end gently, give a path that has these parts, and "straight".
 
     Sums go over retarded time: (2) of the crystalline-undulator paper, Jackson (14.67).
-    Points are added where the phase turns by more than 0.8 rad between two, but not inside `jit`:
-    see `Path.refined`. Derivatives of all orders go through, by more such sums.
+    Points are added where the phase turns by more than 1.6 rad between two, or 0.8 rad in one of
+    many periods, but not inside `jit`: see `Path.refined`. There errors are not estimated: the
+    estimate is NaN. Derivatives of all orders go through, by more such sums.
 
     >>> import numpy as np
     >>> from fieldwright.light import Path, spectrum
@@ -117,7 +122,7 @@ def spectrum(
     flat = aims.flat()
     optics = None if medium is None else optics_of(medium, energies)
     begin, turn = (path.time, path.position), TURN
-    if not (isinstance(periods, int) and periods >= 1):
+    if not (isinstance(periods, int | np.integer) and periods >= 1):
         raise InputError(f"periods must be a whole number above zero, got {periods}",
                          parameter="periods")  # fmt: skip
     if ends not in ("cut", "straight"):
@@ -129,25 +134,33 @@ def spectrum(
         )
     if periods > 1:
         path, turn = one_period(path), PERIOD_TURN
-    factor, error = 1, float("nan")
-    if is_concrete(path, flat, energies):
+    factor, errors, way = 1, _UNKNOWN, "reach"
+    rank = 0 if optics is None else optics.rank(_length(path))
+    if is_concrete(path, flat, energies, optics):
         rate = largest_rate(path, np.asarray(flat.across), np.asarray(flat.drop))
         highest, extra = _fastest(energies, optics)
         factor = resolve(path, rate, highest, extra, turn)
-        error = phase_error(path, rate, highest) + 10 * PRECISION
-    amplitude, energy = far_sums(
+        if optics is not None:
+            way = cheapest(
+                optics, rank, rate, step_size(path), factor, np.asarray(energies) * TURNS
+            )
+        rounding = 3 * (LOSSY if rank else PRECISION) + phase_rounding(path, rate, highest, extra)
+        errors = phase_error(path, rate, highest), rounding
+    amplitude, energy, error = far_sums(
         path.refined(factor),
         begin,
         flat,
         energies,
         optics,
+        errors,
         shape=aims.shape + shape,
         periods=periods,
         even=_is_even(energies),
         pad=POINTS * factor if periods > 1 else 0,
         library=has_library(),
         straight=ends == "straight",
-        rank=0 if optics is None else optics.rank(_length(path)),
+        way=way,
+        rank=rank,
     )
     return _result(energies, shape, amplitude, energy, error)
 
@@ -183,19 +196,23 @@ def spectrum_at(trajectory: Any, photon_energy: Any, point: Any) -> Spectrum:
     """
     path, energies, shape = as_path(trajectory), *_energies(photon_energy)
     where = np.shape(point)
-    if not where or where[-1] != 3:
-        raise InputError(f"point must have the shape (..., 3) [m], got {where}", parameter="point")
+    if not where or where[-1] != 3 or 0 in where:
+        raise InputError(
+            f"point must be one or more of the shape (..., 3) [m], got {where}", parameter="point"
+        )
     points = jnp.asarray(as_float(point, "point", (None,) * len(where))).reshape(-1, 3)
-    factor, error = 1, float("nan")
+    factor, errors = 1, _UNKNOWN
     if is_concrete(path, points, energies):
         rate = nearest_rate(path, np.asarray(points))
         highest, _ = _fastest(energies, None)
         factor = resolve(path, rate, highest, 0.0, TURN)
-        error = phase_error(path, rate, highest) + 10 * PRECISION
-    amplitude, energy = near_sums(
+        rounding = 3 * PRECISION + phase_rounding(path, rate, highest, 0.0)
+        errors = phase_error(path, rate, highest), rounding
+    amplitude, energy, error = near_sums(
         path.refined(factor),
         points,
         energies,
+        errors,
         shape=where[:-1] + shape,
         even=_is_even(energies),
         library=has_library(),
@@ -222,7 +239,8 @@ def _energies(photon_energy: Any) -> tuple[jax.Array, tuple[int, ...]]:
         energies = np.asarray(energies)
         if energies.size == 0 or not np.all(energies > 0):
             raise InputError(
-                "photon_energy must be one number or more, all above zero [eV]",
+                "photon_energy must be one number or more, all above zero [eV], got "
+                + (f"{np.min(energies):g}" if energies.size else "none"),
                 parameter="photon_energy",
             )
     return energies.reshape(-1), shape
@@ -239,11 +257,14 @@ def _is_even(energies: Any) -> bool:
 
 
 def _fastest(energies: Any, optics: Optics | None) -> tuple[float, float]:
-    """The largest angular frequency, and how fast at most a medium turns the phase [1/s]."""
+    """The largest angular frequency, and how fast at most a medium turns or weakens waves [1/s]."""
     highest = float(np.max(energies)) * TURNS
     if optics is None:
         return highest, 0.0
-    return highest, float(np.max(energies * np.abs(np.asarray(optics.index_gap)))) * TURNS
+    extra = float(np.max(energies * np.abs(np.asarray(optics.index_gap)))) * TURNS
+    if optics.attenuation is not None:
+        extra += float(np.max(np.asarray(optics.attenuation))) * SPEED_OF_LIGHT / 2
+    return highest, extra
 
 
 def _length(path: Path) -> float | None:

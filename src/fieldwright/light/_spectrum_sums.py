@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fieldwright.constants import COULOMB, ELEMENTARY_CHARGE, PLANCK, SPEED_OF_LIGHT
+from fieldwright.constants import ELEMENTARY_CHARGE, FINE_STRUCTURE, HBAR, SPEED_OF_LIGHT
 from fieldwright.light._directions import Directions, directions_of
 from fieldwright.light._medium_sums import Optics, medium_sum, repeat
 from fieldwright.light._nufft import any_sum, even_sum
@@ -17,73 +17,84 @@ from fieldwright.light._path import Path
 from fieldwright.light._phase import far_phase, far_reach, lag_rate, near_phase, time_step
 from fieldwright.light._stencils import sum_weights, with_ends
 
-HBAR = PLANCK / (2 * np.pi)
-#: Fine-structure constant.
-ALPHA = COULOMB * ELEMENTARY_CHARGE**2 / (HBAR * SPEED_OF_LIGHT)
 #: Angular frequency [1/s] of 1 eV.
 TURNS = ELEMENTARY_CHARGE / HBAR
 
-_FAR_STATIC = ("shape", "periods", "even", "pad", "library", "rank", "straight")
+_FAR_STATIC = ("shape", "periods", "even", "pad", "library", "way", "rank", "straight")
 _TOGETHER = 32  # directions at once where the sums are products of matrices
 
 
 @partial(jax.jit, static_argnames=_FAR_STATIC)
 def far_sums(
-    path: Path, begin: Any, directions: Directions, energies: jax.Array, optics: Optics | None, *,
-    shape: tuple[int, ...], periods: int, even: bool, pad: int, library: bool, rank: int,
-    straight: bool,
-) -> tuple[jax.Array, jax.Array]:  # fmt: skip
-    """Amplitudes and energies in directions (d,) of a path with `pad` points before and after."""
+    path: Path, begin: Any, directions: Directions, energies: jax.Array, optics: Optics | None,
+    errors: Any, *, shape: tuple[int, ...], periods: int, even: bool, pad: int, library: bool,
+    way: str, rank: int, straight: bool,
+) -> tuple[jax.Array, ...]:  # fmt: skip
+    """Amplitudes, energies and error in directions (d,) of a path with `pad` points at each end.
+
+    `errors` are of phases, and of sums over their weights.
+    """
     inner = slice(pad, len(path.time) - pad)
     step, omega = time_step(path), energies * TURNS
     weights = step * sum_weights(len(path.time) - 2 * pad)
 
-    def one(direction: Directions) -> jax.Array:
+    def one(direction: Directions) -> tuple[jax.Array, jax.Array]:
         lag, across = far_phase(path, direction)
         lag = lag[inner] - lag[pad]
         strengths = weights * with_ends(across[:, inner])
         late = far_reach(begin[1][0], direction)
         first = omega * (begin[0][0] - late)
         turn, loss = omega * lag[-1], jnp.zeros_like(omega)
-        slow: Any = 0.0
+        slow, whole = 0.0 * omega, periods * _largest(strengths)
         if optics is None:
             found = _sum(strengths, with_ends(lag), omega, even, library)
         else:
             reach = step * jnp.arange(len(lag)) - lag
             found = medium_sum(
-                strengths, with_ends(lag), with_ends(reach), reach[-1], omega, optics, rank, library
+                strengths,
+                with_ends(lag),
+                with_ends(reach),
+                jnp.max(reach),
+                omega,
+                optics,
+                way if library else "direct",
+                rank,
             )
             slow = omega * optics.index_gap
             first += slow * late
             turn += slow * reach[-1]
             if optics.attenuation is not None:
                 loss = optics.attenuation * (SPEED_OF_LIGHT * reach[-1] / 2)
+                depth = SPEED_OF_LIGHT * (jnp.max(reach) - with_ends(reach))
+                left = jnp.exp(-jnp.min(optics.attenuation) * depth / 2)
+                whole = periods * _largest(strengths * left)
         if periods > 1:
             found = found * repeat(turn, loss, periods)
         if straight:
             rate = lag_rate(path, direction)[inner][jnp.array([0, -1])]
-            whole = jnp.stack([0 * turn, periods * turn])
-            waves = jnp.exp(1j * whole) / (omega * rate[:, None] + slow * (1 - rate[:, None]))
+            turns = jnp.stack([0 * turn, periods * turn])
+            waves = jnp.exp(1j * turns) / (omega * rate[:, None] + slow * (1 - rate[:, None]))
             left, right = across[:, inner][:, :1], across[:, inner][:, -1:]
             found = found + 1j * (right * waves[1] - left * waves[0])
-        return (found * jnp.exp(1j * first)).T
+        return (found * jnp.exp(1j * first)).T, whole
 
-    amplitude = _each(one, directions, library)
+    amplitude, largest = _each(one, directions, library)
     index = 1.0 if optics is None else 1 - optics.index_gap
-    return _shaped(amplitude, _energy(amplitude, omega) * index, shape)
+    energy = _energy(amplitude, omega) * index
+    return *_shaped(amplitude, energy, shape), _error(amplitude, largest, errors)
 
 
 @partial(jax.jit, static_argnames=("shape", "even", "library"))
 def near_sums(
-    path: Path, points: jax.Array, energies: jax.Array, *, shape: tuple[int, ...], even: bool,
-    library: bool,
-) -> tuple[jax.Array, jax.Array]:  # fmt: skip
-    """Amplitudes and energies at points (p, 3)."""
+    path: Path, points: jax.Array, energies: jax.Array, errors: Any, *, shape: tuple[int, ...],
+    even: bool, library: bool,
+) -> tuple[jax.Array, ...]:  # fmt: skip
+    """Amplitudes, energies and error at points (p, 3)."""
     omega = energies * TURNS
     weights = time_step(path) * sum_weights(len(path.time))
     middle = path.position[len(path.time) // 2]
 
-    def one(point: jax.Array) -> jax.Array:
+    def one(point: jax.Array) -> tuple[jax.Array, jax.Array]:
         gap = point - middle
         distance = jnp.linalg.norm(gap)
         lag, radiated, bound = near_phase(path, point, directions_of(gap / distance))
@@ -91,10 +102,23 @@ def near_sums(
         found = _sum(strengths, with_ends(lag), omega, even, library)
         whole = found[:2] + found[2:] * (1j * SPEED_OF_LIGHT / omega)
         first = path.time[0] + jnp.linalg.norm(point - path.position[0]) / SPEED_OF_LIGHT
-        return (whole * jnp.exp(1j * omega * first)).T
+        return (whole * jnp.exp(1j * omega * first)).T, _largest(strengths[:2])
 
-    amplitude = _each(one, points, library)
-    return _shaped(amplitude, _energy(amplitude, omega), shape)
+    amplitude, largest = _each(one, points, library)
+    energy = _energy(amplitude, omega)
+    return *_shaped(amplitude, energy, shape), _error(amplitude, largest, errors)
+
+
+def _largest(strengths: jax.Array) -> jax.Array:
+    """The sum were all waves in step, of which sums lose digits."""
+    return jax.lax.stop_gradient(jnp.sum(jnp.abs(strengths)))
+
+
+def _error(amplitude: jax.Array, largest: jax.Array, errors: Any) -> jax.Array:
+    """Of amplitudes over the largest: sums that all but cancel have few digits left."""
+    peak = jax.lax.stop_gradient(jnp.max(jnp.abs(amplitude)))
+    phases, sums = errors
+    return phases + sums * jnp.max(largest) / jnp.where(peak > 0, peak, 1.0)
 
 
 def _shaped(
@@ -114,15 +138,16 @@ def _sum(
     return even_sum(weights, lag, omega[0], step, count, library)
 
 
-def _each(one: Any, cases: Any, library: bool) -> jax.Array:
+def _each(one: Any, cases: Any, library: bool) -> Any:
     """`one` of each case; several at once where it is a product of matrices."""
     count = len(jax.tree.leaves(cases)[0])
     if count == 1:
-        return one(jax.tree.map(lambda leaf: leaf[0], cases))[None]
+        found = one(jax.tree.map(lambda leaf: leaf[0], cases))
+        return jax.tree.map(lambda leaf: leaf[None], found)
     return jax.lax.map(one, cases, batch_size=None if library else min(_TOGETHER, count))
 
 
 def _energy(amplitude: jax.Array, omega: jax.Array) -> jax.Array:
     """d2W / (d Omega d omega) [J s/sr], but for the refractive index."""
     square = jnp.sum(amplitude.real**2 + amplitude.imag**2, axis=-1)
-    return ALPHA * HBAR / (4 * np.pi**2) * omega**2 * square
+    return FINE_STRUCTURE * HBAR / (4 * np.pi**2) * omega**2 * square

@@ -53,14 +53,13 @@ def interval_weights(points: int) -> np.ndarray:
     return (powers @ lagrange(points).T).astype(float)
 
 
-@lru_cache
-def value_weights(factor: int) -> np.ndarray:
-    """Weights (POINTS - 1, factor, POINTS) of values within interval j, at fractions i / factor."""
-    at = [
-        [[(j + Fraction(i, factor)) ** m for m in range(POINTS)] for i in range(factor)]
-        for j in range(POINTS - 1)
-    ]
-    return (np.array(at, dtype=object) @ lagrange(POINTS).T).astype(float)
+def value_weights(at: np.ndarray) -> np.ndarray:
+    """Weights (a, POINTS) of values at places (a,), of values at 0, 1, ..., POINTS - 1."""
+    places = np.arange(POINTS)
+    # products, since sums of powers would lose half the digits
+    return np.stack(
+        [np.prod([(at - m) / (k - m) for m in places if m != k], axis=0) for k in places], axis=-1
+    )
 
 
 def running_integral(values: jax.Array, points: int = POINTS) -> jax.Array:
@@ -80,12 +79,14 @@ def running_integral(values: jax.Array, points: int = POINTS) -> jax.Array:
 
 def refine(columns: jax.Array, factor: int) -> jax.Array:
     """Values ((n - 1) factor + 1, c) at finer steps, of columns (n, c)."""
-    n = len(columns)
-    first = np.clip(np.arange(n - 1) - POINTS // 2 + 1, 0, n - POINTS)
-    weights = jnp.asarray(value_weights(factor))[np.arange(n - 1) - first]
-    windows = columns[first[:, None] + np.arange(POINTS)]
-    fine = jnp.einsum("jik,jkc->jic", weights, windows).reshape(-1, columns.shape[1])
-    return jnp.concatenate([fine, columns[-1:]])
+    reach = POINTS // 2 - 1  # intervals at either end that lie off the middle of their polynomial
+    count = len(columns) - POINTS + 1
+    weights = value_weights(np.arange((POINTS - 1) * factor) / factor)
+    before, middle, after = np.split(weights, [reach * factor, (reach + 1) * factor])
+    windows = jnp.stack([columns[k : k + count] for k in range(POINTS)], axis=1)
+    inside = jnp.einsum("ik,jkc->jic", middle, windows).reshape(-1, columns.shape[1])
+    first, last = jnp.asarray(before) @ columns[:POINTS], jnp.asarray(after) @ columns[-POINTS:]
+    return jnp.concatenate([first, inside, last, columns[-1:]])
 
 
 def _rise(x: np.ndarray) -> np.ndarray:
@@ -128,12 +129,9 @@ def _end_values() -> np.ndarray:
     at = BLEND * (nodes + 1) / 2
     count = BLEND + POINTS // 2
     rows = np.zeros((NODES, count))
-    places = np.arange(POINTS)
     for row, x in zip(rows, at, strict=True):
         first = min(max(int(x) - POINTS // 2 + 1, 0), count - POINTS)
-        for k in places:  # products, since sums of powers would lose half the digits
-            others = places[places != k]
-            row[first + k] = np.prod((x - first - others) / (k - others))
+        row[first : first + POINTS] = value_weights(np.array([x - first]))[0]
     return rows
 
 

@@ -91,6 +91,7 @@ def _typeset(text: str) -> str:
         shown = shown.replace(f"^{power}", f"<sup>{power}</sup>")
     return (
         shown.replace(" um", " \N{GREEK SMALL LETTER MU}m")
+        .replace(" ueV", " \N{GREEK SMALL LETTER MU}eV")
         .replace("rad/us", "rad/\N{GREEK SMALL LETTER MU}s")
         .replace(" ohm", " Ω")
     )
