@@ -219,6 +219,20 @@ def test_flux_through_a_hole_is_the_integral_of_density() -> None:
     assert float(flux(UNDULATOR, still, 2848.9, edges)) == pytest.approx(total, rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    "undulator", [PlanarUndulator(0.02, 2.0, 16), HelicalUndulator(0.02, 0.7, 16)]
+)
+def test_flux_through_a_wide_hole_off_the_axis(
+    undulator: PlanarUndulator | HelicalUndulator,
+) -> None:
+    thin, energy, edges = LightBeam(3e9, 0.1), 7.1e3, [[-2e-4, 1e-4], [1e-4, 3e-4]]
+    x, w = gauss_nodes(320)  # for the fringes; light of one period is found at 80
+    grid = np.stack(np.meshgrid(*(a + (b - a) * x for a, b in edges), indexing="ij"), -1)
+    light = np.asarray(undulator_photons(undulator, float(thin.gamma), energy, grid))
+    total = w @ light @ w * 3e-4 * 2e-4 * float(thin.rate) * 1e-3
+    assert float(flux(undulator, thin, energy, edges)) == pytest.approx(total, rel=1e-10)
+
+
 def test_a_near_hole_sees_the_beams_size() -> None:
     beam = LightBeam.of_twiss(3e9, 0.1, emittance=[3e-10, 5e-12], beta=[3.0, 2.0])
     sizes = np.hypot(beam.divergence, beam.size / 20.0)

@@ -154,22 +154,27 @@ def one_period(
     `lack` is one minus the refractive index, `lost` the attenuation [1/m]. Amplitudes are those at
     the end of the period; the phase's imaginary part tells how much weaker earlier periods are.
     """
-    wave = period * energy / HBAR_C
     (nx, ny), drop = n.across, n.drop
-
-    def lag(x: Any, y: Any, time: Any, gain: Any) -> Any:
-        # c t - (1 - lack) n.r without its large parts
-        z = time - gain
-        return gain + drop * z + lack * z * (1 - drop) - (1 - lack) * (nx * x + ny * y)
-
     loss = 0.5 * lost * period
-    turn = wave * lag(one.x, one.y, one.time, one.gain)
+    turn = period * energy / HBAR_C * _lag(n, lack, one.x, one.y, one.time, one.gain)
     phase = jnp.exp(-loss * (1 - one.z)) * jax.lax.complex(jnp.cos(turn), jnp.sin(turn))
     late = one.slip + drop - one.slip * drop - nx * one.beta_x - ny * one.beta_y
     lean = (late + one.slip - drop) / (2 - drop)
     field = jnp.stack([nx - one.beta_x - nx * lean, ny - one.beta_y - ny * lean])
     weights = one.weights / (1 - one.slip) * (period / SPEED_OF_LIGHT)
-    return field @ (weights * phase), wave * lag(*one.whole) + 1j * loss
+    return field @ (weights * phase), period_phase(period, one, energy, n, lack) + 1j * loss
+
+
+def period_phase(period: Any, one: Period, energy: Any, n: Directions, lack: Any = 0.0) -> Any:
+    """The real phase [rad] from one period to the next, in directions (...)."""
+    return period * energy / HBAR_C * _lag(n, lack, *one.whole)
+
+
+def _lag(n: Directions, lack: Any, x: Any, y: Any, time: Any, gain: Any) -> Any:
+    """C t - (1 - lack) n.r without its large parts."""
+    z = time - gain
+    aside = n.across[..., 0] * x + n.across[..., 1] * y
+    return gain + n.drop * z + lack * z * (1 - n.drop) - (1 - lack) * aside
 
 
 def all_periods(phase: Any, periods: int) -> Any:
