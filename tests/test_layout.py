@@ -61,9 +61,10 @@ def test_starts_light(module: str) -> None:
     assert done.stdout.strip() == ""
 
 
-@pytest.mark.parametrize("room", ["sources", "forces"])
+@pytest.mark.parametrize("room", ["sources", "forces", "motion", "rings", "light"])
 def test_physics_does_not_wait_for_plots_and_tables(room: str) -> None:
-    code = f"import sys, fieldwright.{room}; print(*{{'matplotlib', 'xarray'}} & set(sys.modules))"
+    heavy = "{'matplotlib', 'xarray', 'scipy.optimize'} & set(sys.modules)"
+    code = f"import sys, fieldwright.{room}; print(*{heavy})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 

@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.special import ndtr
 
 import fieldwright._jax  # noqa: F401
 from fieldwright.constants import HBAR_C
@@ -161,6 +160,8 @@ def flux(
 
 def _window(low: float, high: float, sigma: float, chirp: float) -> _Axis:
     """What a beam's smear leaves of an aperture's two edges."""
+    from scipy.special import ndtr
+
     if sigma == 0:
         return _Axis(*_panel(low, high, chirp))
     reach = _REACH * sigma

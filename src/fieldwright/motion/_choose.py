@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 import numpy as np
-from scipy.spatial import cKDTree
 
 from fieldwright.constants import COULOMB
 from fieldwright.errors import InputError
@@ -66,6 +65,8 @@ def shortest_time(problem: Problem, ions: Ions, duration: float) -> float:
     """
     position, velocity = np.asarray(ions.position), np.asarray(ions.velocity)
     mass, charge = float(np.min(ions.mass)), float(np.max(np.abs(np.asarray(ions.charge))))
+    from scipy.spatial import cKDTree
+
     nearest = float(cKDTree(position).query(position, k=2)[0][:, 1].min())
     strength = 2 * COULOMB * charge**2 / mass  # of the relative motion [m^3/s^2]
     ringing = np.sqrt(nearest**3 / strength)

@@ -8,8 +8,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.linalg
-import scipy.optimize
 
 from fieldwright.constants import COULOMB
 from fieldwright.errors import ConvergenceError, InputError
@@ -129,14 +127,14 @@ class _Cluster:
         return direction * np.cbrt(random.uniform(size=(len(direction), 1))) * axes
 
     def _minimum(self, start: np.ndarray) -> Any:
+        from scipy.optimize import minimize  # a third of a second that only crystals need
+
         def value(x: np.ndarray) -> tuple[float, np.ndarray]:
             energy, slope = _energy_and_slope(x.reshape(-1, 3), self.springs, self.charge)
             return float(energy), np.asarray(slope).ravel()
 
         options = {"maxiter": 20_000, "maxfun": 40_000, "maxcor": 20, "ftol": 0.0, "gtol": 1e-5}
-        return scipy.optimize.minimize(
-            value, start.ravel(), jac=True, method="L-BFGS-B", options=options
-        )
+        return minimize(value, start.ravel(), jac=True, method="L-BFGS-B", options=options)
 
     def _slope(self, places: np.ndarray) -> np.ndarray:
         return np.asarray(_energy_and_slope(places, self.springs, self.charge)[1])
@@ -169,19 +167,21 @@ class _Cluster:
         Rings and shells of a crystal may turn against each other almost freely, with 1e-9 of the
         usual curvature, and saddles on the way. Where they stand then matters to no force.
         """
+        from scipy.linalg import cholesky, eigh, solve
+
         slope = self._slope(places).ravel()
         H = self._second_derivatives(places)
         usual = np.trace(H) / len(H)
         free = self._free_turns(places)
         H += usual * free @ free.T
         try:
-            scipy.linalg.cholesky(H - 1e-5 * usual * np.eye(len(H)), overwrite_a=True)
-            step = -scipy.linalg.solve(H, slope, assume_a="pos")
+            cholesky(H - 1e-5 * usual * np.eye(len(H)), overwrite_a=True)
+            step = -solve(H, slope, assume_a="pos")
             if np.abs(step).max() < reach:
                 return step.reshape(-1, 3)
         except np.linalg.LinAlgError:
             pass
-        bent, modes = scipy.linalg.eigh(H, overwrite_a=True)
+        bent, modes = eigh(H, overwrite_a=True)
         bent = np.maximum(np.abs(bent), 1e-15 * usual)
         along = np.clip((slope @ modes) / bent, -reach, reach)
         # On the way along the freest, straight steps cost more than the little they could gain.

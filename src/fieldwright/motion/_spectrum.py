@@ -16,7 +16,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from fieldwright.errors import InputError
 from fieldwright.motion._floquet import ROUNDING, growth, monodromies
@@ -118,6 +117,8 @@ def _assign(
         free = [mode for mode in free if mode not in (one, other)]
     stable = np.flatnonzero(np.abs(np.log(multipliers)) <= ROUNDING)
     share = size[:3, stable] / size[:, stable].sum(axis=0)
+    from scipy.optimize import linear_sum_assignment  # a third of a second, not always wanted
+
     chosen = linear_sum_assignment(share[free], maximize=True)
     for mode, solution in zip(np.take(free, chosen[0]), stable[chosen[1]], strict=True):
         result.turns[point, mode] = ahead[mode, solution]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 import numpy as np
-from scipy.spatial import cKDTree
 
 from fieldwright.constants import COULOMB
 from fieldwright.motion._integrators._near_far import NearFar
@@ -20,6 +19,8 @@ def near_far_for(problem: Problem, ions: Ions, tolerance: float = 1e-6) -> tuple
         ions: the cloud as it starts.
         tolerance: relative error of the energy, about, over some tens of crossings of the cloud.
     """
+    from scipy.spatial import cKDTree
+
     x, v = np.asarray(ions.position), np.asarray(ions.velocity)
     mass, charge = np.asarray(problem.mass), np.asarray(problem.charge)
     n = len(x)
