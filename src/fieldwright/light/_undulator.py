@@ -7,6 +7,7 @@ longitudinal velocity follows exactly from the energy, unless the paper's averag
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from math import pi
 from typing import Any, NamedTuple, Self
 
@@ -129,9 +130,9 @@ class Undulator(eqx.Module):
         lack = (1 + self._square(ux, uy)) / gamma**2 + 0 * ux
         return Velocities(ux / gamma, uy / gamma, lack / (1 + jnp.sqrt(1 - lack)))
 
+    @abstractmethod
     def _momenta(self, place: Any) -> tuple[Any, Any]:
         """Gamma times beta_x and beta_y at places in periods."""
-        raise NotImplementedError
 
     def _square(self, ux: Any, uy: Any) -> Any:
         """Of gamma times the transverse velocity: what the longitudinal one is short of."""

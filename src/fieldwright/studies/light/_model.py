@@ -9,10 +9,10 @@ from pydantic import Field, model_validator
 
 from ..._yaml import Where
 from ...errors import FieldwrightError
+from .._cases import CaseStudy
 from .._derived import DerivedPart
 from .._fields import Angle, Count, Length, Name, Number, Part, PhotonEnergy, quantity, refuse
 from .._judge import Text
-from .._study import Study
 from ._parts import BeamPart, BunchPart, MediumPart, RadiatorPart, Species
 
 Find = Literal["lines", "axis", "path", "flux", "power", "channeling", "formulas", "coherent"]
@@ -166,8 +166,12 @@ SHOWN = {
 }  # fmt: skip
 
 
-class LightStudy(RunPart, Study):
+class LightStudy(RunPart, CaseStudy):
     """Light of charges: spectra, maps, tuning, crystals, bunches in step, measurements."""
+
+    run_part = RunPart
+    case_part = CasePart
+    alone = "radiator"
 
     kind: Literal["light"]
     cases: dict[Name, CasePart] | None = Field(None, min_length=1)
@@ -187,33 +191,6 @@ class LightStudy(RunPart, Study):
             raise refuse("nothing is asked for: give a `radiator`, or `cases`")
         return self
 
-    def all_cases(self) -> dict[str | None, CasePart]:
-        """Every case by name; a study with a `radiator` and no `cases` is a case called None."""
-        if self.cases is not None:
-            return {name: case for name, case in self.cases.items()}  # noqa: C416
-        alone = CasePart.model_validate({"title": self.title})
-        return {None: alone} if self.radiator is not None else {}
-
-    def whole(self, part: RunPart) -> RunPart:
-        """A case with what it takes from the study."""
-        own = {name for name in RunPart.model_fields if getattr(part, name) is not None}
-        return part.model_copy(
-            update={name: getattr(self, name) for name in RunPart.model_fields if name not in own}
-        )
-
-    def run_of(self, name: str | None) -> RunPart:
-        """A case, whole."""
-        return self.whole(self.all_cases()[name])
-
-    def case_of(self, name: str | None) -> str | None:
-        """The case that a part names, or the only one there is."""
-        return name if name is not None else next(iter(self.all_cases()), None)
-
-    def place_of(self, case: str | None, field: str) -> Where:
-        """Where a field of a case stands: in it, or in the study."""
-        own = case is not None and getattr(self.all_cases()[case], field) is not None
-        return ("cases", str(case), field) if own else (field,)
-
     def problems(self) -> Iterator[tuple[Where, str]]:
         """Contradictions between fields; see `_check`."""
         from ._check import problems
@@ -225,14 +202,6 @@ class LightStudy(RunPart, Study):
         from ._check import impossible
 
         return impossible(self)
-
-    def describe_case(self, name: str | None) -> str:
-        """The title of a case, or its name."""
-        return self.all_cases()[name].title or str(name)
-
-    def describe(self, group: str, name: str) -> str:
-        """The title of another part, or its name."""
-        return getattr(self, group)[name].title or name
 
 
 def inputs(part: Part) -> dict[str, Any]:

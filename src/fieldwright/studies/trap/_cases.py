@@ -41,7 +41,7 @@ def solve_case(
     study: TrapStudy, name: str | None, pieces: Pieces, progress: Progress
 ) -> CaseResult:
     """Simulate a case, or take from `pieces` what an earlier run has simulated."""
-    run = study.whole(study.all_cases()[name])
+    run = study.run_of(name)
     setup = make_setup(run)
     made_from = {"case": inputs(run), "files": _contents(run)}
     phase = f"moving {name}" if name else "moving"

@@ -40,7 +40,7 @@ def problems(study: TrapStudy) -> Iterator[Problem]:
     if dangling:
         return
     for name, part in study.convergence.items():
-        run = study.whole(study.all_cases()[study.case_of(part.case)])
+        run = study.run_of(study.case_of(part.case))
         if not has_exact(run):
             message = "needs a case whose exact motion is known: one ion or `interaction: false`, "
             yield ("convergence", name), message + "fields linear in position, no damping"
@@ -201,7 +201,7 @@ def _detection(study: TrapStudy, part: DetectionPart, at: Where) -> Iterator[Pro
     """A trajectory that is kept too rarely to hear its frequencies."""
     from ._detection import audible
 
-    run = study.whole(study.all_cases()[study.case_of(part.case)])
+    run = study.run_of(study.case_of(part.case))
     if run.allow_unstable:
         return
     try:

@@ -47,7 +47,7 @@ class ConvergenceResult:
 def solve_convergence(study: TrapStudy, name: str, progress: Progress) -> ConvergenceResult:
     """All integrators of a convergence, with all numbers of steps."""
     part = study.convergence[name]
-    run = study.whole(study.all_cases()[study.case_of(part.case)])
+    run = study.run_of(study.case_of(part.case))
     setup = make_setup(run)
     result = ConvergenceResult({}, {})
     total = len(part.integrators) * len(part.steps)

@@ -59,7 +59,9 @@ def _unasked(study: TrapStudy) -> Iterator[tuple[str, FigurePart]]:
         caption = "Spectrum of the image current, with the frequencies of a single ion."
         yield f"spectrum_{name}", part("spectrum", caption, detection=name)
     for name in study.scans:
-        caption = f"{study.describe_scan(name)}: fraction of ions left; shaded: unstable motion."
+        caption = (
+            f"{study.describe('scans', name)}: fraction of ions left; shaded: unstable motion."
+        )
         yield f"resonance_{name}", part("resonance", caption, scan=name)
         yield f"growth_{name}", part("growth", "Growth rate of the motion.", scan=name)
 

@@ -9,13 +9,13 @@ from pydantic import Field, model_validator
 
 from ..._yaml import Where
 from ...errors import FieldwrightError
+from .._cases import CaseStudy
 from .._derived import DerivedPart
 from .._fields import AngularFrequency, Count, Duration, Length, Name, Number, Part, refuse
 from .._judge import Text
-from .._study import Study
 from ._damping import DampingPart
 from ._ions import IonsPart
-from ._parts import DrivePart, TrapPart, given
+from ._parts import DrivePart, TrapPart
 
 IntegratorName = Literal[
     "automatic", "euler", "rk4", "boris", "higuera_cary", "cyclotronic", "strang", "rkn6b",
@@ -148,8 +148,12 @@ SHOWN = {
 }  # fmt: skip
 
 
-class TrapStudy(RunPart, Study):
+class TrapStudy(RunPart, CaseStudy):
     """Ions in a Penning trap: trajectories, convergence, resonances, bands, image currents."""
+
+    run_part = RunPart
+    case_part = CasePart
+    alone = "duration"
 
     kind: Literal["trap"]
     cases: dict[Name, CasePart] | None = Field(None, min_length=1)
@@ -166,31 +170,6 @@ class TrapStudy(RunPart, Study):
             raise refuse("nothing is asked for: give a `duration`, or `cases`, or `scans`")
         return self
 
-    def all_cases(self) -> dict[str | None, CasePart]:
-        """Every case by name; a study with a `duration` and no `cases` is a case called None."""
-        if self.cases is not None:
-            return {name: case for name, case in self.cases.items()}  # noqa: C416
-        return (
-            {None: CasePart.model_validate({"title": self.title})}
-            if self.duration is not None
-            else {}
-        )
-
-    def whole(self, part: RunPart) -> RunPart:
-        """A case or scan with what it takes from the study."""
-        own = given(part)
-        return part.model_copy(
-            update={name: getattr(self, name) for name in RunPart.model_fields if name not in own}
-        )
-
-    def says(self, part: RunPart, at: Where, field: str) -> Where:
-        """Where a field of a case or scan stands: in it, or in the study."""
-        return (*at, field) if getattr(part, field) is not None else (field,)
-
-    def case_of(self, name: str | None) -> str | None:
-        """The case that a part names, or the only one there is."""
-        return name if name is not None else next(iter(self.all_cases()), None)
-
     def problems(self) -> Iterator[tuple[Where, str]]:
         """Contradictions between fields; see `_check`."""
         from ._check import problems
@@ -202,14 +181,6 @@ class TrapStudy(RunPart, Study):
         from ._check import impossible
 
         return impossible(self)
-
-    def describe_case(self, name: str | None) -> str:
-        """The title of a case, or its name."""
-        return self.all_cases()[name].title or str(name)
-
-    def describe_scan(self, name: str) -> str:
-        """The title of a scan, or its name."""
-        return self.scans[name].title or name
 
 
 def inputs(part: Part) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def has_exact(run: RunPart) -> bool:
 
 def case_names(study: TrapStudy, case: str | None) -> Names:
     """The quantities of a case."""
-    run = study.whole(study.all_cases()[case])
+    run = study.run_of(case)
     return (
         CASE
         | ({} if run.allow_unstable else HELD)

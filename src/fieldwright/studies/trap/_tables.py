@@ -131,7 +131,7 @@ def _bands(study: TrapStudy, name: str, result: ScanResult) -> Table:
                 f"{reason.growth:.4g} 1/s" if reason else "–",
             ])  # fmt: skip
     return Table(
-        f"Loss bands: {study.describe_scan(name)}",
+        f"Loss bands: {study.describe('scans', name)}",
         ["amplitude", "fewer left from", "to", "reason", "unstable from", "to", "largest growth"],
         rows,
         f"First and last frequency of the scan with less than {part.limit:g} of the ions left, "
