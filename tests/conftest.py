@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 # Before anything imports JAX or matplotlib; the commands that tests start inherit it.
@@ -39,3 +40,13 @@ def compiled_once() -> None:
     folder = Path(__file__).parents[1] / ".pytest_cache" / "compiled"
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def programs_let_go() -> Iterator[None]:
+    """Each compiled program keeps pieces of memory of its own, of which Linux grants a process
+    65530: the whole suite's, kept to the end, are as many, and the one too many is a crash."""
+    yield
+    import jax
+
+    jax.clear_caches()

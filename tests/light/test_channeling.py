@@ -159,6 +159,11 @@ def test_dechanneling_falls_with_bending_and_is_shorter_for_electrons():
     straight = float(dechanneling_length(DIAMOND, ENERGY))
     # by hand: 2.8820 x 26614 x 0.2578 A x 1.2611 A / (2.8179e-5 A x 13.276)
     assert straight == pytest.approx(6.67e-3, rel=2e-3)
+    gamma, rest, radius = ENERGY / 510998.95069, 510998.95069, 2.8179403205e-15
+    screening = 0.88534 * 5.29177210544e-11 / 6 ** (1 / 3)
+    logarithm = np.log(np.sqrt(2 * gamma) * rest / 78.0) - 23 / 24
+    wanted = 256 / (9 * np.pi**2) * (ENERGY - rest**2 / ENERGY) * screening * 3.567e-10 / 8**0.5
+    assert straight == pytest.approx(wanted / (radius * rest * logarithm), rel=1e-9)
     assert float(dechanneling_length(DIAMOND, ENERGY, 0.5)) == pytest.approx(straight / 4)
     assert float(dechanneling_length(DIAMOND, ENERGY, 1.5)) == 0
     # measured: 18 um (Backe et al. 2013)

@@ -17,6 +17,7 @@ from fieldwright.light import (
     material,
     medium_lines,
 )
+from fieldwright.sources import CRYSTALS
 
 CRYSTAL = PlanarUndulator(14e-6, 1.5, 100)
 GAMMA = 13.6e9 / 510998.95069
@@ -45,6 +46,13 @@ def test_crystals_against_xraydb(name: str, symbol: str, density: float) -> None
     assert photo < medium.attenuation(energy) < 1.1 * photo
     total = 100 * density * float(xraydb.mu_chantler(symbol, energy))
     assert medium.attenuation(energy) == pytest.approx(total, rel=2e-3)
+    # with the same density, at energies of the table: eight atoms a cell, cm^2/g
+    crystal = CRYSTALS[name]
+    weight = 8 * crystal.atomic_mass / crystal.lattice_constant**3 / 1000
+    nodes = xraydb.chantler_energies(symbol)
+    nodes = nodes[(nodes > 3e3) & (nodes < 9e5)][::50]
+    exact = 100 * weight * xraydb.mu_chantler(symbol, nodes.copy())
+    np.testing.assert_allclose(medium.attenuation(nodes), exact, rtol=1e-9)
     whole = float(medium.plasma_energy)
     assert medium.one_minus_index(5e5) == pytest.approx(0.5 * (whole / 5e5) ** 2, rel=5e-3)
     assert medium.attenuation(2e6) == 0.0

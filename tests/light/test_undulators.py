@@ -188,6 +188,38 @@ def test_a_beam_against_a_plain_average() -> None:
     assert found == pytest.approx(total * float(beam.rate) * 1e-9, rel=2e-5)
 
 
+def test_a_spread_of_energies_damps_the_fringes() -> None:
+    """Light of a period times the mean of |sum of N phases|^2, whose phase falls as gamma^-2."""
+    spread, N = 2e-3, 30
+    one, many = PlanarUndulator(0.02, 1.0, 1), PlanarUndulator(0.02, 1.0, N)
+    beam = LightBeam.of_twiss(3e9, 0.1, emittance=[0, 0], beta=[1, 1], spread=spread)
+    energy = np.array([2700.0, 2848.9, 8600.0])
+    turn = 2 * np.pi * energy / float(one.harmonic_energy(beam.gamma))
+    off, weight = np.polynomial.hermite.hermgauss(80)
+    half = turn[:, None] / 2 * (1 - 2 * np.sqrt(2) * spread * off)
+    mean = (np.sin(N * half) / np.sin(half)) ** 2 @ weight / np.sqrt(np.pi)
+    single = np.asarray(undulator_photons(one, float(beam.gamma), energy))
+    wanted = single * mean * float(beam.rate) * 1e-9
+    np.testing.assert_allclose(flux_density(many, beam, energy), wanted, rtol=1e-9)
+
+
+def test_a_spread_of_energies_widens_the_cone_as_published() -> None:
+    beam = LightBeam.of_twiss(3e9, 0.1, emittance=[0, 0], beta=[1, 1], spread=1e-3)
+
+    def widened(x: float) -> float:  # Tanaka and Kitamura (2009), their Q
+        fall = np.exp(-2 * x**2) - 1 + np.sqrt(2 * np.pi) * x * float(mp.erf(np.sqrt(2) * x))
+        return float(np.sqrt(2 * x**2 / fall))
+
+    for harmonic in (1, 5):
+        found = brilliance(UNDULATOR, beam, harmonic)
+        wave, blur = HC / float(found.photon_energy), 2 * np.pi * harmonic * 100 * 1e-3
+        np.testing.assert_allclose(
+            found.divergence, np.sqrt(wave / 4.0) * widened(blur), rtol=1e-10
+        )
+        size = np.sqrt(4 * wave) / (4 * np.pi) * widened(blur / 4) ** (2 / 3)
+        np.testing.assert_allclose(found.size, size, rtol=1e-10)
+
+
 def test_flux_through_a_hole_is_the_integral_of_density() -> None:
     thin = LightBeam(3e9, 0.1)
     beam = LightBeam.of_twiss(3e9, 0.1, emittance=[3e-10, 5e-12], beta=[3.0, 2.0])
