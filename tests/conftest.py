@@ -47,6 +47,8 @@ def programs_let_go() -> Iterator[None]:
     """Each compiled program keeps pieces of memory of its own, of which Linux grants a process
     65530: the whole suite's, kept to the end, are as many, and the one too many is a crash."""
     yield
-    import jax
+    pieces = Path("/proc/self/maps")
+    if pieces.exists() and pieces.read_bytes().count(b"\n") > 15_000:
+        import jax
 
-    jax.clear_caches()
+        jax.clear_caches()

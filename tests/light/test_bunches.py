@@ -14,9 +14,11 @@ from fieldwright.light import (
     ModulatedBunch,
     PlanarUndulator,
     Plasma,
+    TabulatedMedium,
     bunch_gain,
     coherent_photons,
     material,
+    medium_lines,
     paper_formulas,
     sampled_form_factor,
     undulator_photons,
@@ -172,6 +174,25 @@ def test_loss_and_dechanneling() -> None:
     assert found.per_steradian / free.per_steradian == pytest.approx(
         (1 - np.exp(-1)) ** 2, rel=1e-4
     )
+    # with absorption: along exp(-2 z / L_D - mu (L - z)), over the crystal's length
+    diamond = material("diamond")
+    line = float(medium_lines(CRYSTAL, GAMMA, diamond).low)
+    bunch = ModulatedBunch(1.56e9, [0.0, 0.0, 9e-6], depth=1.0, resonance=line)
+    both = coherent_photons(CRYSTAL, GAMMA, bunch, diamond, dechanneling_length=2e-3)
+    lost, length = float(diamond.attenuation(line)), 1.4e-3
+    for leaving, ratio in ((1e3, both.kept), (5e2, both.incoherent / free_of_loss(bunch))):
+        rate = lost - leaving
+        exact = np.exp(-lost * length) * np.expm1(rate * length) / (rate * length)
+        assert ratio == pytest.approx(exact, rel=2e-7)
+
+
+def free_of_loss(bunch: ModulatedBunch) -> float:
+    """Photons out of step in a diamond that refracts and does not absorb."""
+    diamond = material("diamond")
+    clear = TabulatedMedium(
+        diamond.energies, diamond.f1, 1e-12 * diamond.losses, diamond.atoms, diamond.atomic_number
+    )
+    return float(coherent_photons(CRYSTAL, GAMMA, bunch, clear).incoherent)
 
 
 def test_wrong_bunches_are_refused_in_words() -> None:
