@@ -272,37 +272,63 @@ def test_a_place_that_cannot_be_written(study):
     assert names(study.parent) == ["study.yaml"]
 
 
-@pytest.mark.parametrize("phase", ["compiling", "drawing"])
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_stopped_in_the_middle(study, number, code, phase):
+def started(study, phase, then):
+    """A command that does something of its own, some lines of Python, when a phase begins."""
     watched = (
-        "import sys\nfrom fieldwright.studies._progress import Watch\n"
+        "import gc, os, signal, sys, time\n"
+        "from fieldwright.studies._progress import Watch\n"
         "tell = Watch.__call__\n"
         "def call(self, phase):\n"
-        "    tell(self, phase)\n    print('NOW', phase, file=sys.stderr, flush=True)\n"
+        "    tell(self, phase)\n"
+        f"    if phase == {phase!r}:\n"
+        f"{then}"
         "Watch.__call__ = call\n"
         "from fieldwright.cli import main\n"
-        "sys.argv = ['fieldwright', 'run', 'study.yaml']\nmain()\n"
+        "sys.argv = ['fieldwright', 'run', 'study.yaml']\n"
+        "main()\n"
     )
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-c", watched],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=study.parent,
     )
-    said = []
-    for line in process.stderr:
-        said.append(line)
-        if line == f"NOW {phase}\n":
-            process.send_signal(number)
-            break
+
+
+def check_stopped(process, study, code):
     out, err = process.communicate(timeout=120)
-    assert process.returncode == code, [*said, err]
+    assert process.returncode == code, err
     assert out == ""
     assert "nothing was left half written" in err
     assert "Traceback" not in err
     assert names(study.parent) == ["study.yaml"]
+
+
+@pytest.mark.parametrize("phase", ["compiling", "drawing"])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stopped_in_the_middle(study, number, code, phase):
+    waiting = "        print('NOW', file=sys.stderr, flush=True)\n        time.sleep(100)\n"
+    process = started(study, phase, waiting)
+    for line in process.stderr:
+        if line == "NOW\n":
+            process.send_signal(number)
+            break
+    check_stopped(process, study, code)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stopped_while_memory_is_collected(study, number, code):
+    # what is raised in a collector's callback, and JAX has one, goes nowhere by itself
+    stopping = (
+        "        def once(*about):\n"
+        "            gc.callbacks.remove(once)\n"
+        f"            os.kill(os.getpid(), {int(number)})\n"
+        "        gc.callbacks.append(once)\n"
+        "        gc.collect()\n"
+        "        time.sleep(100)\n"
+    )
+    check_stopped(started(study, "drawing", stopping), study, code)
 
 
 def test_the_cache_is_private_and_not_needed(study, tmp_path):

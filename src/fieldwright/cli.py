@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -253,10 +254,25 @@ def _terminate(number: int, frame: FrameType | None) -> NoReturn:
     raise _Terminated
 
 
+def _unraisable(lost: Any) -> None:
+    """Ask again to stop, a moment later, where Python drops what is raised.
+
+    So it does in the callbacks of its collector of garbage, of which JAX has one.
+    """
+    number = {KeyboardInterrupt: signal.SIGINT, _Terminated: signal.SIGTERM}.get(lost.exc_type)
+    if number is None:
+        sys.__unraisablehook__(lost)
+    else:
+        again = threading.Timer(0.05, os.kill, (os.getpid(), number))
+        again.daemon = True
+        again.start()
+
+
 def main() -> None:
     """Run the command and leave with its exit code."""
     try:
         signal.signal(signal.SIGTERM, _terminate)
+        sys.unraisablehook = _unraisable
         _prepare_jax()
         code = _exit_code(lambda: app(standalone_mode=False))
     except KeyboardInterrupt:
