@@ -175,24 +175,26 @@ def test_loss_and_dechanneling() -> None:
         (1 - np.exp(-1)) ** 2, rel=1e-4
     )
     # with absorption: along exp(-2 z / L_D - mu (L - z)), over the crystal's length
-    diamond = material("diamond")
+    diamond, length = material("diamond"), 1.4e-3
     line = float(medium_lines(CRYSTAL, GAMMA, diamond).low)
     bunch = ModulatedBunch(1.56e9, [0.0, 0.0, 9e-6], depth=1.0, resonance=line)
     both = coherent_photons(CRYSTAL, GAMMA, bunch, diamond, dechanneling_length=2e-3)
-    lost, length = float(diamond.attenuation(line)), 1.4e-3
-    for leaving, ratio in ((1e3, both.kept), (5e2, both.incoherent / free_of_loss(bunch))):
+    lost = float(diamond.attenuation(line))
+    # without, a cone of theta^2 = lambda / L, the wave's length being that inside
+    free = coherent_photons(CRYSTAL, GAMMA, bunch, transparent(diamond))
+    wave = 2 * np.pi * HBAR_C / line / (1 - float(diamond.one_minus_index(line)))
+    assert free.solid_angle == pytest.approx(np.pi * wave / length, rel=1e-9)
+    for leaving, ratio in ((1e3, both.kept), (5e2, both.incoherent / free.incoherent)):
         rate = lost - leaving
         exact = np.exp(-lost * length) * np.expm1(rate * length) / (rate * length)
         assert ratio == pytest.approx(exact, rel=2e-7)
 
 
-def free_of_loss(bunch: ModulatedBunch) -> float:
-    """Photons out of step in a diamond that refracts and does not absorb."""
-    diamond = material("diamond")
-    clear = TabulatedMedium(
-        diamond.energies, diamond.f1, 1e-12 * diamond.losses, diamond.atoms, diamond.atomic_number
+def transparent(medium: TabulatedMedium) -> TabulatedMedium:
+    """One that refracts alike and hardly absorbs."""
+    return TabulatedMedium(
+        medium.energies, medium.f1, 1e-12 * medium.losses, medium.atoms, medium.atomic_number
     )
-    return float(coherent_photons(CRYSTAL, GAMMA, bunch, clear).incoherent)
 
 
 def test_wrong_bunches_are_refused_in_words() -> None:

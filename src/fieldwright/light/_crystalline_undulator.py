@@ -147,8 +147,9 @@ def coherent_photons(
     along the crystal, with A_1 of a period and f(z) = exp(-z / L_D - mu (L - z) / 2). Its square
     with F_R = exp(-(k sigma theta)^2), integrated over angles, is one integral over distances:
     |A_1 / l|^2 pi R(D) exp(i d D) / sqrt((k sigma_x)^2 + i k D / 2) / sqrt(same of y), of f's
-    autocorrelation R. That of a thin bunch is 2 pi / k times the integral of f^2: a cone of
-    theta^2 = lambda / L. It counts angles small next to sqrt(lambda / l), the harmonic's own cone.
+    autocorrelation R. For a thin bunch it is |A_1 / l|^2 pi lambda times the integral of f^2: a
+    cone of theta^2 = lambda / L. It counts angles small next to sqrt(lambda / l), the harmonic's
+    own cone.
 
     >>> from fieldwright.light import ModulatedBunch, PlanarUndulator, Plasma, coherent_photons
     >>> crystal = PlanarUndulator(14e-6, 1.5, 100)

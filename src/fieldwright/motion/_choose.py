@@ -63,10 +63,10 @@ def shortest_time(problem: Problem, ions: Ions, duration: float) -> float:
     It is the period over 2 pi of two charges as near as the nearest are at the start, or the time
     that the closest encounter to be expected takes, if that is shorter.
     """
-    position, velocity = np.asarray(ions.position), np.asarray(ions.velocity)
-    mass, charge = float(np.min(ions.mass)), float(np.max(np.abs(np.asarray(ions.charge))))
     from scipy.spatial import cKDTree
 
+    position, velocity = np.asarray(ions.position), np.asarray(ions.velocity)
+    mass, charge = float(np.min(ions.mass)), float(np.max(np.abs(np.asarray(ions.charge))))
     nearest = float(cKDTree(position).query(position, k=2)[0][:, 1].min())
     strength = 2 * COULOMB * charge**2 / mass  # of the relative motion [m^3/s^2]
     ringing = np.sqrt(nearest**3 / strength)

@@ -107,6 +107,8 @@ def _assign(
 
     `ahead` and `size` are (6 parts, 6 solutions), of modes and then of their conjugates.
     """
+    from scipy.optimize import linear_sum_assignment  # a third of a second, not always wanted
+
     gain = growth(multipliers)
     free = [0, 1, 2]
     for solution in np.flatnonzero(gain > 0):
@@ -117,8 +119,6 @@ def _assign(
         free = [mode for mode in free if mode not in (one, other)]
     stable = np.flatnonzero(np.abs(np.log(multipliers)) <= ROUNDING)
     share = size[:3, stable] / size[:, stable].sum(axis=0)
-    from scipy.optimize import linear_sum_assignment  # a third of a second, not always wanted
-
     chosen = linear_sum_assignment(share[free], maximize=True)
     for mode, solution in zip(np.take(free, chosen[0]), stable[chosen[1]], strict=True):
         result.turns[point, mode] = ahead[mode, solution]
