@@ -37,8 +37,9 @@ def compiled_once() -> None:
     """Most of the suite's time is compilation: both processes, and later runs, share what is."""
     import jax
 
-    folder = Path(__file__).parents[1] / ".pytest_cache" / "compiled"
-    jax.config.update("jax_compilation_cache_dir", str(folder))
+    folder = Path(__file__).parents[1] / ".pytest_cache"
+    os.environ["FIELDWRIGHT_PROGRAMS"] = str(folder / "programs")
+    jax.config.update("jax_compilation_cache_dir", str(folder / "compiled"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
@@ -51,4 +52,7 @@ def programs_let_go() -> Iterator[None]:
     if pieces.exists() and pieces.read_bytes().count(b"\n") > 15_000:
         import jax
 
+        from fieldwright import _programs
+
         jax.clear_caches()
+        _programs.forget()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 import jax
+
+from fieldwright._programs import Programs
 
 jax.config.update("jax_enable_x64", True)
 
@@ -18,26 +20,36 @@ _R = TypeVar("_R")
 _PLAIN = {"xla_cpu_use_fusion_emitters": False}
 
 
-def compiled(function: Callable[_P, _R], *, static: tuple[str, ...] = ()) -> Callable[_P, _R]:
-    """`jax.jit` for long formulas of small arrays, whose compile time counts.
+def compiled(
+    function: Callable[_P, _R],
+    *,
+    static: tuple[str, ...] = (),
+    options: Mapping[str, Any] = _PLAIN,
+) -> Callable[_P, _R]:
+    """`jax.jit` whose programs are kept on disk too: see `fieldwright._programs`.
 
     Inside another `jax.jit`, or where something is differentiated, it is `jax.jit` alone, as
     options of the compiler are of a whole program.
+
+    Args:
+        function: of a module, found there by its name, else its programs stay in memory.
+        static: names of the arguments that are static.
+        options: of the compiler; the default is for long formulas of small arrays, whose compile
+            time counts, and `{}` is XLA's own choice, which large arrays may want.
     """
     inside = jax.jit(function, static_argnames=static)
-    outside = functools.cache(
-        lambda: jax.jit(function, static_argnames=static, compiler_options=known_options(_PLAIN))
-    )
+    programs = Programs(function, static, options, known_options)
+    run = programs.run
 
     @functools.wraps(function)
     def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((args, kwargs)))
-        return (inside if traced else outside())(*args, **kwargs)
+        return run(args, kwargs, inside)
 
+    programs.wrapper = call
     return call
 
 
-def known_options(options: dict[str, Any]) -> dict[str, Any]:
+def known_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Those options of the compiler that it knows, on this device: their names come and go."""
     if jax.default_backend() != "cpu":
         return {}
