@@ -45,8 +45,11 @@ def _folder(given: str | None, cache: str | None) -> Path | None:
         wanted.parent.mkdir(parents=True, exist_ok=True)
         wanted.mkdir(mode=0o700, exist_ok=True)
         found = wanted.resolve(strict=True)
-        private = found.stat().st_uid == os.getuid() and all(
-            _only_ours(place) for place in (found, *found.parents)
+        own = found.stat()
+        private = (
+            own.st_uid == os.getuid()
+            and not own.st_mode & 0o022
+            and all(_only_ours(place) for place in found.parents)
         )
     except (OSError, RuntimeError, ValueError):
         return None
@@ -54,7 +57,7 @@ def _folder(given: str | None, cache: str | None) -> Path | None:
 
 
 def _only_ours(place: Path) -> bool:
-    """Whether nobody but this user and root can change or replace what is in a folder."""
+    """Whether nobody but this user and root can put another in the place of what is in a folder."""
     told = place.stat()
     if told.st_uid not in (0, os.getuid()):
         return False

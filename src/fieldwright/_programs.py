@@ -129,6 +129,10 @@ class Programs:
                 return program(*leaves)
             except (TypeError, ValueError) as refused:  # arrays on other devices, say
                 _log.debug("%s: %s", self.function.__qualname__, refused)
+            except Exception:
+                config: Any = jax.config
+                if not (config.jax_debug_nans or config.jax_debug_infs):
+                    raise  # else `jax.jit` finds the operation that made the NaN
         return self.jitted()(*args, **kwargs)
 
     def _apart(
@@ -162,7 +166,10 @@ class Programs:
         self, tree: Any, kinds: tuple[Any, ...], fixed: tuple[Any, ...], context: Any
     ) -> Callable[..., Any] | None:
         """A program that takes the leaves; None where `jax.jit` is to do it."""
-        if jax.default_backend() != "cpu" or jax.config.jax_default_device is not None:  # type: ignore[attr-defined]
+        config: Any = jax.config
+        if config.jax_disable_jit or config.jax_default_device is not None:
+            return None
+        if jax.default_backend() != "cpu":
             return None
         key = self._text(tree, kinds, fixed, context) if _program_files.folder() else None
         program = None if key is None else _load(key, len(kinds))
