@@ -397,6 +397,24 @@ def test_the_next_process_compiles_nothing(package: Path, store: Path) -> None:
     assert said(start(package)) == ["4.0 12.0", "0 0 2 1"]
 
 
+def test_what_jax_keeps_itself_is_not_mistaken_for_compiled(
+    package: Path, store: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    settings = {
+        "JAX_COMPILATION_CACHE_DIR": str(own),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",  # its own loader warns
+    }
+    assert said(start(package, **settings, FIELDWRIGHT_PROGRAMS="off"))[0] == "4.0 12.0"
+    known = {file.name for file in own.iterdir()}
+    assert any("eigenvalues" in name for name in known)
+    assert said(start(package, **settings)) == ["4.0 12.0", "2 2 0 1"]
+    assert not any("kept" in file.name for file in own.iterdir())
+    assert said(start(package, **settings)) == ["4.0 12.0", "0 0 2 1"]
+
+
 def test_another_source_or_another_device_is_another_program(package: Path, store: Path) -> None:
     assert said(start(package)) == ["4.0 12.0", "2 2 0 1"]
     two = start(package, XLA_FLAGS="--xla_force_host_platform_device_count=2")

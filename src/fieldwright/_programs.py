@@ -21,8 +21,6 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jax._src.config import trace_context
-from jax._src.lib import utils
 from jax.experimental import serialize_executable
 
 from fieldwright import _program_files
@@ -34,6 +32,12 @@ from fieldwright._program_key import (
     text_of,
     tree_text,
 )
+
+try:  # JAX has no public names for these; should they go, `jax.jit` does it all
+    from jax._src.config import persistent_cache_min_compile_time_secs, trace_context
+    from jax._src.lib import utils
+except ImportError:
+    trace_context = tuple
 
 _log = logging.getLogger(__name__)
 _AT_REST = trace_context()
@@ -167,14 +171,14 @@ class Programs:
     ) -> Callable[..., Any] | None:
         """A program that takes the leaves; None where `jax.jit` is to do it."""
         config: Any = jax.config
-        if config.jax_disable_jit or config.jax_default_device is not None:
+        if not _AT_REST or config.jax_disable_jit or config.jax_default_device is not None:
             return None
         if jax.default_backend() != "cpu":
             return None
         key = self._text(tree, kinds, fixed, context) if _program_files.folder() else None
         program = None if key is None else _load(key, len(kinds))
         if program is None:
-            program = self._compiled(tree, kinds, fixed)
+            program = self._compiled(tree, kinds, fixed, key is not None)
             _count("compiled")
             if key is not None and _store(key, program):
                 _count("stored")
@@ -182,7 +186,9 @@ class Programs:
             _count("loaded")
         return program
 
-    def _compiled(self, tree: Any, kinds: tuple[Any, ...], fixed: tuple[Any, ...]) -> Any:
+    def _compiled(
+        self, tree: Any, kinds: tuple[Any, ...], fixed: tuple[Any, ...], to_store: bool
+    ) -> Any:
         places = dict(self.static)
 
         def flat(*leaves: Any) -> Any:
@@ -195,12 +201,18 @@ class Programs:
                     args[places[name]] = value
             return self.function(*args, **kwargs)
 
-        flat.__name__ = flat.__qualname__ = self.function.__name__
+        # What JAX's own cache gave cannot be stored again: it loads, and then lacks functions. So
+        # what is to be stored bears a name that is never written there, and so never found.
+        flat.__name__ = flat.__qualname__ = ("kept_" if to_store else "") + self.function.__name__
         shapes = [
             jax.ShapeDtypeStruct(kind.shape, kind.dtype, weak_type=kind.weak_type) for kind in kinds
         ]
         jitted = jax.jit(flat, compiler_options=self.known(self.options))
-        return jitted.lower(*shapes).compile()
+        lowered = jitted.lower(*shapes)
+        if not to_store:
+            return lowered.compile()
+        with persistent_cache_min_compile_time_secs(float("inf")):
+            return lowered.compile()
 
     def _text(
         self, tree: Any, kinds: tuple[Any, ...], fixed: tuple[Any, ...], context: Any
