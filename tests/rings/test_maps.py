@@ -27,7 +27,8 @@ from fieldwright.rings import (
     solenoid_from_coils,
 )
 from fieldwright.rings._elements import COLUMN, COLUMNS
-from fieldwright.rings._rows import OPERATIONS, Row, prepare, rows_of
+from fieldwright.rings._rows import prepare, rows_of
+from fieldwright.rings._steps import OPERATIONS, Row
 from fieldwright.sources import Coil
 
 ENERGY = 1.2e6  # [eV] slow enough for the velocity to matter
@@ -59,12 +60,23 @@ def operation(name: str) -> Callable[..., Any]:
     return jax.jit(apply)
 
 
+@functools.lru_cache
+def _prepare() -> Any:
+    return jax.jit(prepare)
+
+
+def prepared(lattice: Lattice) -> tuple[Any, np.ndarray, Any]:
+    """The lattice's programme, its table as maps need it, and the reference particle."""
+    rows = rows_of(lattice)
+    table, beam = _prepare()(rows.rows, rows.filled(lattice.table), lattice.energy)
+    return rows, np.asarray(table), beam
+
+
 def through(elements: Any, rays: Any = RAYS, energy: float = ENERGY) -> np.ndarray:
     """Rays after the elements, row by row; all but the last column are cheap to trace anew."""
     elements = [elements] if not isinstance(elements, Sequence) else elements
     lattice = Lattice.of(elements, energy=energy)
-    rows = rows_of(lattice)
-    table, beam = prepare(rows, lattice.table, lattice.energy)
+    rows, table, beam = prepared(lattice)
     names, states = list(OPERATIONS), np.asarray(rays)
     for number, index, fraction, extra in zip(
         rows.operation, rows.element, rows.fraction, rows.extra, strict=True
@@ -163,7 +175,7 @@ def test_every_map_is_symplectic() -> None:
     for name, value in numbers.items():
         values[COLUMN[name]] = value
     ring = Lattice.of([Drift(name="D", length=2.0)], energy=ENERGY)
-    _, beam = prepare(rows_of(ring), ring.table, ring.energy)
+    _, _, beam = prepared(ring)
     states = random.uniform(-1, 1, (5, 6)) * [0.02, 0.02, 0.02, 0.02, 0.05, 0.05]
     names = [name for name in OPERATIONS if name not in DISSIPATIVE]
 
@@ -254,8 +266,7 @@ def without_fringe(bend: Bend, rays: np.ndarray) -> np.ndarray:
     """A sector's body: its hard edges taken off, which are maps of their own."""
     name = "combined_bend" if bend.k1 or bend.k2 else "bend"
     lattice = Lattice.of([bend], energy=ENERGY)
-    rows = rows_of(lattice)
-    table, beam = prepare(rows, lattice.table, lattice.energy)
+    rows, table, beam = prepared(lattice)
     states: Any = rays
     for number, fraction, extra in zip(rows.operation, rows.fraction, rows.extra, strict=True):
         if list(OPERATIONS)[number] == name:
@@ -367,7 +378,7 @@ def test_edges_against_a_field_that_rises_smoothly() -> None:
     for name, value in {"angle": b0, "length": 1.0, "fint1": 0.1, "gap": 10 * width}.items():
         values[COLUMN[name]] = value
     ring = Lattice.of([Drift(name="D", length=2.0)], energy=ENERGY)
-    _, beam = prepare(rows_of(ring), ring.table, ring.energy)
+    _, _, beam = prepared(ring)
     errors = {}
     for name in ("fringe", "soft_fringe"):
         for px in (0.0, 0.2, -0.3):
@@ -443,8 +454,7 @@ def test_a_cavity_gives_energy_by_its_phase() -> None:
     p0 = np.sqrt(ENERGY**2 - rest**2)
     cavity = RFCavity(name="C", voltage=3e4, frequency=5e8, phase=0.4)
     lattice = Lattice.of([cavity, Drift(name="D", length=1.0)], energy=ENERGY)
-    rows = rows_of(lattice)
-    table, beam = prepare(rows, lattice.table, lattice.energy)
+    rows, table, beam = prepared(lattice)
     found = operation("cavity")(table[0], 0.0, np.zeros(3), beam, RAYS)
     for before, after in zip(RAYS, np.asarray(found), strict=True):
         p = p0 * (1 + before[5])

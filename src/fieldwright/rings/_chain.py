@@ -1,127 +1,147 @@
 """Rows one after another: what they do together, from the start of a ring to each row.
 
-Rows are taken in blocks of the square root of their number: all blocks' products grow at once,
-then the blocks are joined. So a scan is of tens of steps, not of hundreds.
+Rows stand in blocks (see `Rows`): all blocks' products grow at once, then the blocks are joined. So
+a loop is of tens of steps, not of hundreds, and each step's sums run along the blocks.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 
 class Chain(eqx.Module):
-    """The matrices of rows, and their products.
+    """The matrices of rows, and their products; L rows in each of B blocks, and machines behind.
 
     Args:
-        steps: (size, blocks, ..., 6, 6) each row's own matrix, row by row in each block.
+        steps: (L, 6, 6, B, ...) each row's own matrix.
         inner: of the same shape, from a block's start to the end of each row.
-        outer: (blocks, ..., 6, 6) from the start of all to that of each block.
-        count: number of rows; the rest of the last block are units.
+        blocks: (6, 6, B, ...) of whole blocks.
+        outer: (6, 6, B, ...) from the start of all to that of each block.
+        turn: (6, 6, ...) of all.
+        length: how many of the L are there.
     """
 
     steps: Any
     inner: Any
+    blocks: Any
     outer: Any
-    count: int = eqx.field(static=True)
+    turn: Any
+    length: Any
 
     @classmethod
-    def of(cls, matrices: Any) -> Chain:
-        """The chain of matrices (..., rows, 6, 6)."""
-        unit = jnp.eye(6)
-        steps = _blocked(matrices, unit)
-        first = jnp.broadcast_to(unit, steps.shape[1:])
-        _, inner = jax.lax.scan(lambda m, step: (matmul(step, m),) * 2, first, steps)
-        _, outer = jax.lax.scan(lambda m, block: (matmul(block, m), m), first[0], inner[-1])
-        return cls(steps, inner, outer, matrices.shape[-3])
+    def of(cls, steps: Any, length: Any) -> Chain:
+        """The chain of matrices (L, 6, 6, B, ...)."""
+        one = _units(steps.shape[3:])
+
+        def row(number: Any, carry: Any) -> Any:
+            product, inner = carry
+            product = matmul(steps[number], product)
+            return product, jax.lax.dynamic_update_index_in_dim(inner, product, number, 0)
+
+        blocks, inner = jax.lax.fori_loop(0, length, row, (one, jnp.zeros_like(steps)))
+
+        def block(product: Any, block: Any) -> Any:
+            return matmul(block, product), product
+
+        turn, outer = jax.lax.scan(block, one[:, :, 0], jnp.moveaxis(blocks, 2, 0))
+        return cls(steps, inner, blocks, jnp.moveaxis(outer, 0, 2), turn, length)
 
     @property
     def matrices(self) -> Any:
-        """(..., rows + 1, 6, 6) from the start to each row, and to the end."""
-        first = jnp.broadcast_to(jnp.eye(6), self.outer.shape[1:])
-        return self._flat(matmul(self.inner, self.outer), first)
-
-    @property
-    def turn(self) -> Any:
-        """(..., 6, 6) from the start to the end."""
-        return matmul(self.inner[-1, -1], self.outer[-1])
+        """(R + 1, 6, 6, ...) from the start to each row, by `flat`, and to the end."""
+        after = matmul(self.inner, self.outer, axis=1)
+        return self._starting(after, self.outer, self.turn)
 
     def moved(self, offsets: Any, first: Callable[[Any], Any]) -> Any:
-        """(..., rows + 1, 6) the state at each row and the end, with offsets at the rows' ends.
+        """(R + 1, 6, ...) the state at each row and the end, with offsets at the rows' ends.
 
         Args:
-            offsets: (..., rows, 6).
-            first: gives the state (..., 6) at the start, from what all offsets come to at the end.
+            offsets: (L, 6, B, ...).
+            first: gives the state (6, ...) at the start, from what all offsets come to at the end.
         """
-        start, outer, inner = self._carried(_blocked(offsets, jnp.zeros(6)), apply, first)
-        return self._flat(apply(self.inner, outer) + inner, start)
+        outer, inner, end = self._carried(offsets, apply, first)
+        after = apply(self.inner, outer, axis=1) + inner
+        return self._starting(after, outer, end)
 
-    def gathered(self, noise: Any, first: Callable[[Any], Any], places: np.ndarray) -> Any:
-        """(..., places, 6, 6) the covariance at places, which are numbers of rows.
+    def gathered(self, noise: Any, first: Callable[[Any], Any], places: Any) -> Any:
+        """(P, 6, 6, ...) the covariance at places, by their `flat`.
 
         Args:
-            noise: (..., rows, 6, 6) what each row adds.
-            first: gives the covariance (..., 6, 6) at the start, from what has gathered at the end.
-            places: 0 is the start, and the number of rows the end.
+            noise: (L, 6, 6, B, ...) what each row adds.
+            first: gives the covariance (6, 6, ...) at the start, from what has gathered at the end.
+            places: (P,).
         """
-        start, outer, inner = self._carried(_blocked(noise, jnp.zeros((6, 6))), congruent, first)
-        block, row = np.divmod(np.maximum(places, 1) - 1, len(self.inner))
-        after = congruent(self.inner[row, block], outer[block]) + inner[row, block]
-        begins = (places == 0).reshape(-1, *[1] * start.ndim)
-        return jnp.moveaxis(jnp.where(begins, start, after), 0, -3)
+        outer, inner, end = self._carried(noise, congruent, first)
+        count = self.outer.shape[2]
+        row, block = places // count, places % count
+        before = jnp.maximum(row - 1, 0)
+
+        def at(parts: Any) -> Any:
+            """(6, 6, P, ...) of (L, 6, 6, B, ...)."""
+            return jnp.moveaxis(parts[before, :, :, block], 0, 2)
+
+        begins = outer[:, :, block]
+        found = congruent(at(self.inner), begins) + at(inner)
+        row = row.reshape(-1, *[1] * (found.ndim - 3))
+        last = self.steps.shape[0]
+        found = jnp.where(row == 0, begins, jnp.where(row == last, end[:, :, None], found))
+        return jnp.moveaxis(found, 2, 0)
 
     def _carried(self, added: Any, act: Callable[[Any, Any], Any], first: Any) -> tuple[Any, ...]:
-        """The start, what there is at the start of each block, and what each block adds."""
+        """What there is at each block's start, what each block adds, and what there is at the end."""
 
-        def after(carry: Any, row: Any) -> Any:
-            return act(row[0], carry) + row[1]
+        def row(number: Any, carry: Any) -> Any:
+            here, kept = carry
+            here = act(self.steps[number], here) + added[number]
+            return here, jax.lax.dynamic_update_index_in_dim(kept, here, number, 0)
 
         none = jnp.zeros_like(added[0])
-        _, inner = jax.lax.scan(lambda c, row: (after(c, row),) * 2, none, (self.steps, added))
-        blocks = (self.inner[-1], inner[-1])
-        whole, _ = jax.lax.scan(lambda c, block: (after(c, block), None), none[0], blocks)
-        start = first(whole)
-        _, outer = jax.lax.scan(lambda c, block: (after(c, block), c), start, blocks)
-        return start, outer, inner
+        block_adds, inner = jax.lax.fori_loop(0, self.length, row, (none, jnp.zeros_like(added)))
+        at = none.ndim - (self.turn.ndim - 2) - 1  # the axis of blocks
+        parts = jnp.moveaxis(self.blocks, 2, 0), jnp.moveaxis(block_adds, at, 0)
 
-    def _flat(self, blocked: Any, first: Any) -> Any:
-        """(..., rows + 1, ...) of (size, blocks, ..., ...), with `first` before all."""
-        size, blocks, *batch = self.inner.shape[:-2]
-        at = len(batch)
-        rows = jnp.moveaxis(blocked, (0, 1), (at + 1, at))
-        rows = rows.reshape(*batch, size * blocks, *first.shape[at:])
-        rows = jax.lax.slice_in_dim(rows, 0, self.count, axis=at)
-        return jnp.concatenate([jnp.expand_dims(first, at), rows], axis=at)
+        def block(carry: Any, block: Any) -> Any:
+            return act(block[0], carry) + block[1], carry
 
+        whole, _ = jax.lax.scan(block, jnp.zeros_like(parts[1][0]), parts)
+        end, outer = jax.lax.scan(block, first(whole), parts)
+        return jnp.moveaxis(outer, 0, at), inner, end
 
-def matmul(a: Any, b: Any) -> Any:
-    """Products of many small matrices, as sums that run over the batch."""
-    return (a[..., :, :, None] * b[..., None, :, :]).sum(-2)
+    def _starting(self, after: Any, outer: Any, end: Any) -> Any:
+        """(R + 1, ...) by `flat`, of what there is after each row (L, ..., B, ...)."""
+        whole = jnp.concatenate([outer[None], after[:-1]])
+        at = outer.ndim - (self.turn.ndim - 2) - 1
+        whole = jnp.moveaxis(whole, at + 1, 1)
+        return jnp.concatenate([whole.reshape(-1, *end.shape), end[None]])
 
 
-def apply(matrix: Any, vector: Any) -> Any:
-    """Products of many small matrices with vectors."""
-    return (matrix * vector[..., None, :]).sum(-1)
+def _units(batch: tuple[int, ...]) -> Any:
+    one = jnp.eye(6).reshape(6, 6, *[1] * len(batch))
+    return jnp.broadcast_to(one, (6, 6, *batch))
+
+
+def matmul(a: Any, b: Any, axis: int = 0) -> Any:
+    """Products of many small matrices, whose axes are `axis` and the next, with many behind.
+
+    With `axis` 1, `a` has one more axis in front than `b`.
+    """
+    if axis:
+        return (a[:, :, :, None] * b[None, None]).sum(2)
+    return (a[:, :, None] * b[None]).sum(1)
+
+
+def apply(matrix: Any, vector: Any, axis: int = 0) -> Any:
+    """Products of many small matrices with vectors, laid out as in `matmul`."""
+    if axis:
+        return (matrix * vector[None, None]).sum(2)
+    return (matrix * vector[None]).sum(1)
 
 
 def congruent(matrix: Any, inner: Any) -> Any:
     """The covariance after a matrix: M C M^T."""
-    return matmul(matmul(matrix, inner), jnp.swapaxes(matrix, -1, -2))
-
-
-def _blocked(rows: Any, none: Any) -> Any:
-    """(size, blocks, ..., of a row) of (..., rows, of a row), filled up with `none`."""
-    axes = none.ndim
-    batch, count = rows.shape[: rows.ndim - axes - 1], rows.shape[-axes - 1]
-    size = max(1, math.isqrt(count))
-    blocks = -(-count // size)
-    fill = jnp.broadcast_to(none, (*batch, blocks * size - count, *none.shape))
-    full = jnp.concatenate([rows, fill], axis=-1 - axes)
-    full = full.reshape(*batch, blocks, size, *none.shape)
-    return jnp.moveaxis(full, (len(batch) + 1, len(batch)), (0, 1))
+    return matmul(matmul(matrix, inner), jnp.swapaxes(matrix, 0, 1))

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from fieldwright._jax import compiled
 from fieldwright._result import Result, quantity
-from fieldwright.rings import _checks
-from fieldwright.rings._elements import COLUMN
+from fieldwright.rings._chain import Chain
+from fieldwright.rings._elements import COLUMNS
+from fieldwright.rings._kernel import known, of_rows, table_for
 from fieldwright.rings._lattice import Lattice
 from fieldwright.rings._linear import solve
-from fieldwright.rings._matrices import linearise
+from fieldwright.rings._matrices import Tiles, linearise
 from fieldwright.rings._modes import inverse, require_stable, symplectic_form
-from fieldwright.rings._optics_functions import is_planar, labelled_modes
-from fieldwright.rings._orbit import _kernel
-from fieldwright.rings._rows import Rows, prepare, rows_of
+from fieldwright.rings._optics_functions import labelled_modes
+from fieldwright.rings._orbit import orbit_of
+from fieldwright.rings._rows import NONLINEAR, Programme, Rows
 
 _FORM = symplectic_form(4)
-_NONLINEAR = ("k2", "k3", "k2s", "k3s")
+_IS_NONLINEAR = np.isin(COLUMNS, list(NONLINEAR))
 
 
 class Chromaticity(Result):
@@ -66,45 +66,55 @@ def chromaticity(lattice: Lattice, delta: Any = 0.0) -> Chromaticity:
     >>> print(f"{found.total[0]:.5f} {found.total[1]:.5f}")
     -0.07587 -0.07587
     """
-    rows = rows_of(lattice, cavities=False)
-    states, whole, _ = _kernel(rows, lattice.table, lattice.energy, delta, False)
-    _checks.require_orbit(lattice, states, delta)
-    require_stable(whole[-1, :4, :4], "the ring")
-    return Chromaticity(
-        *_solve(rows, is_planar(lattice), lattice.table, lattice.energy, states, whole)
-    )
+    about = orbit_of(lattice, delta)
+    found, turn = slopes_of(lattice, *about)
+    require_stable(turn, "the ring")
+    return Chromaticity(*found)
 
 
-@partial(compiled, static=("rows", "planar"))
-def _solve(
-    rows: Rows, planar: bool, table: Any, energy: Any, states: Any, whole: Any
-) -> tuple[Any, Any]:
+def slopes_of(lattice: Lattice, programme: Programme, states: Any, jacobians: Any) -> Any:
+    """What `slopes` finds, without checks."""
+    table = table_for(programme, lattice, states)
+    return known(_slopes_of_rows(programme, table, lattice.energy, states, jacobians))
+
+
+def slopes(
+    rows: Rows, table: Any, energy: Any, states: Any, jacobians: Any
+) -> tuple[tuple[Any, Any], Any]:
+    """(total, natural) of the modes, and (4, 4) the one-turn matrix."""
+    table = jnp.asarray(table)
+    whole = Chain.of(jacobians, rows.length).matrices
     turn = whole[-1]
     closing = solve(jnp.eye(4) - turn[:4, :4], turn[:4, 5])
     along = whole @ jnp.concatenate([closing, jnp.array([0.0, 1.0])])
-    modes = labelled_modes(rows, planar, table, energy, whole)
-    sextupoles = any(set(_NONLINEAR) & active for active in rows.active)
-    tables = [jnp.asarray(table), _without(table)] if sextupoles else [jnp.asarray(table)]
-    bend = jax.vmap(partial(_bending, rows, energy, states[:-1], along[:-1], whole[1:]))
-    slopes = jax.vmap(partial(_slopes, modes))(bend(jnp.stack(tables)))
-    return slopes[0], slopes[-1]
+    modes = labelled_modes(rows, table, energy, whole[rows.order])
+    after = whole[rows.following][..., :4, :4]
+
+    def once(number: Any, found: Any) -> Any:
+        """The first time with all multipoles, then without those that are not linear."""
+        kept = jnp.where((number > 0) & _IS_NONLINEAR, 0.0, table)
+        bending = _bending(rows, kept, energy, states, along, after)
+        return jax.lax.dynamic_update_index_in_dim(found, _slopes(modes, bending), number, 0)
+
+    count = 1 + rows.nonlinear
+    found = jax.lax.fori_loop(0, count, once, jnp.zeros((2, 2)))
+    return (found[0], jnp.where(count == 2, found[1], found[0])), turn[:4, :4]
 
 
-def _without(table: Any) -> Any:
-    columns = [COLUMN[name] for name in _NONLINEAR]
-    return jnp.asarray(table).at[:, columns].set(0.0)
+_slopes_of_rows = of_rows(slopes)
 
 
-def _bending(rows: Rows, energy: Any, states: Any, along: Any, whole: Any, table: Any) -> Any:
+def _bending(rows: Rows, table: Any, energy: Any, states: Any, along: Any, after: Any) -> Any:
     """(4, 4) symmetric S X at the start, X the change of the map by momentum."""
-    ready, beam = prepare(rows, table, energy)
+    tiles = Tiles.of(rows, table, energy)
 
     def matrices(states: Any) -> Any:
-        return linearise(rows, ready, beam, states)[1][:, :4, :4]
+        return linearise(rows, tiles, states)[1][:, :4, :4]
 
-    here, change = jax.jvp(matrices, (states,), (along,))
-    after = whole[:, :4, :4]
-    return (jnp.swapaxes(after, 1, 2) @ (_FORM @ change @ inverse(here)) @ after).sum(0)
+    here, change = (
+        jnp.moveaxis(part, 3, 1) for part in jax.jvp(matrices, (states,), (along,))
+    )  # (L, B, 4, 4)
+    return (jnp.swapaxes(after, 2, 3) @ (_FORM @ change @ inverse(here)) @ after).sum((0, 1))
 
 
 def _slopes(modes: Any, bending: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 from typing import Any
 
@@ -10,15 +9,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fieldwright._jax import compiled
 from fieldwright._result import Result, quantity
 from fieldwright.constants import SPEED_OF_LIGHT
 from fieldwright.rings import _checks, _linear
 from fieldwright.rings._chain import Chain
 from fieldwright.rings._elements import COLUMN
+from fieldwright.rings._kernel import known, of_rows, table_for
 from fieldwright.rings._lattice import Lattice
-from fieldwright.rings._matrices import find_orbit, radiation_noise
-from fieldwright.rings._rows import OPERATION, Rows, prepare, rows_of
+from fieldwright.rings._matrices import Tiles, radiation_noise
+from fieldwright.rings._orbit import find
+from fieldwright.rings._rows import Rows, rows_of
+from fieldwright.rings._steps import OPERATION
 
 _S = np.kron(np.eye(3), [[0.0, 1.0], [-1.0, 0.0]])
 
@@ -93,33 +94,47 @@ def equilibrium(lattice: Lattice, *, pole_face_damping: bool = True) -> Equilibr
     63.19 keV, 2.20e-07 m rad
     """
     _checks.require_rf(lattice)
-    rows = rows_of(lattice, radiation=True, pole_faces=pole_face_damping)
-    found = solve(rows, lattice.table, lattice.energy)
+    found = beam_of(lattice, pole_face_damping)
     _checks.require_equilibrium(lattice, found)
     return Equilibrium(**found, names=lattice.names)
 
 
-@functools.partial(compiled, static=("rows",))
-def solve(rows: Rows, table: Any, energy: Any) -> dict[str, Any]:
-    """What an `Equilibrium` holds; the table may be of many machines."""
-    states, jacobians = find_orbit(rows, table, energy, 0.0, True)
-    noise = radiation_noise(rows, table, energy, states)
-    chain = Chain.of(jacobians)
-    turn, places = chain.turn, rows.begins
-    settle = functools.partial(jnp.vectorize(stein, signature="(a,a),(a,a)->(a,a)"), turn)
-    covariance = chain.gathered(noise, settle, places)
+def beam_of(lattice: Lattice, pole_face_damping: bool = True) -> dict[str, Any]:
+    """What an `Equilibrium` holds, without checks; of many machines, these are in front."""
+    programme = rows_of(lattice, radiation=True, pole_faces=pole_face_damping)
+    table = table_for(programme, lattice)
+    states, jacobians = find(programme, lattice, None)
+    found = known(_settle(programme, table, lattice.energy, states, jacobians))
+    places = slice(len(lattice) + 1)
+    found["s"] = found["s"][..., places]
+    found["orbit"] = found["orbit"][..., places, :]
+    found["covariance"] = found["covariance"][..., places, :, :]
+    return found
+
+
+def settle(rows: Rows, table: Any, energy: Any, states: Any, jacobians: Any) -> dict[str, Any]:
+    """From the orbit and the rows' Jacobians."""
+    tiles = Tiles.of(rows, table, energy)
+    noise = radiation_noise(rows, tiles, states)
+    chain = Chain.of(jacobians, rows.length)
+    turn = _machines_first(chain.turn, 2)
+    balance = jnp.vectorize(stein, signature="(a,a),(a,a)->(a,a)")
+
+    def balanced(gathered: Any) -> Any:
+        return _machines_last(balance(turn, _machines_first(gathered, 2)), 2)
+
+    covariance = _machines_first(chain.gathered(noise, balanced, rows.places), 3)
     start = covariance[..., 0, :, :]
     modes = jnp.vectorize(_modes, signature="(a,a),(a,a)->(m),(m),(m)")
     tunes, decrements, emittances = modes(turn, start)
-    ready, beam = prepare(rows, table, energy)
-    lengths = ready[..., COLUMN["length"]]
-    period = lengths.sum(-1) * jnp.sqrt(1 + beam.mu2) / SPEED_OF_LIGHT
+    lengths = table[..., COLUMN["length"]]
+    period = lengths.sum(-1) * jnp.sqrt(1 + tiles.beam.mu2) / SPEED_OF_LIGHT
     zero = jnp.zeros((*lengths.shape[:-1], 1))
     return {
         "s": jnp.concatenate([zero, jnp.cumsum(lengths, -1)], -1),
-        "orbit": states[..., places, :],
+        "orbit": _machines_first(states[rows.places], 2),
         "covariance": covariance,
-        "energy_loss": _energy_gain(rows, beam, states),
+        "energy_loss": _energy_gain(rows, tiles.beam, states),
         "tunes": tunes,
         "decrements": decrements,
         "damping_times": period[..., None] / decrements,
@@ -127,6 +142,17 @@ def solve(rows: Rows, table: Any, energy: Any) -> dict[str, Any]:
         "energy_spread": jnp.sqrt(start[..., 5, 5]),
         "bunch_length": jnp.sqrt(start[..., 4, 4]),
     }
+
+
+_settle = of_rows(settle)
+
+
+def _machines_first(values: Any, own: int) -> Any:
+    return jnp.moveaxis(values, range(own), range(-own, 0))
+
+
+def _machines_last(values: Any, own: int) -> Any:
+    return jnp.moveaxis(values, range(-own, 0), range(own))
 
 
 def stein(matrix: Any, noise: Any) -> Any:
@@ -141,9 +167,11 @@ def stein(matrix: Any, noise: Any) -> Any:
 
 def _energy_gain(rows: Rows, beam: Any, states: Any) -> Any:
     """What the cavities give in a turn [eV]."""
-    (where,) = np.nonzero(rows.operation == OPERATION["cavity"])
-    before, after = (jnp.sqrt((1 + states[..., w, 5]) ** 2 + beam.mu2) for w in (where, where + 1))
-    return ((after - before) * beam.momentum).sum(-1)
+    gains = rows.operation == OPERATION["cavity"]
+    delta = states[rows.order, 5]
+    energy = jnp.sqrt((1 + delta) ** 2 + beam.mu2)
+    gains = gains.reshape(-1, *[1] * (delta.ndim - 1))
+    return (jnp.where(gains, energy[1:] - energy[:-1], 0.0) * beam.momentum).sum(0)
 
 
 def _modes(matrix: Any, covariance: Any) -> tuple[Any, Any, Any]:

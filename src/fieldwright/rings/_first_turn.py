@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from fieldwright.rings._lattice import Lattice
-from fieldwright.rings._rows import OPERATIONS, Row, prepare, rows_of
+from fieldwright.rings._track import passed
 
 _LOST = 1.0  # [m]: farther out a particle is lost
 
@@ -17,16 +15,11 @@ _LOST = 1.0  # [m]: farther out a particle is lost
 def first_turn(lattice: Lattice, delta: float) -> tuple[str, dict[str, float]]:
     """Words and numbers about a particle that starts on the axis: where it is farthest out."""
     farthest, element = 0.0, 0
-    state = tuple(jnp.asarray([0.0, 0.0, 0.0, 0.0, 0.0, delta]))
-    rows = rows_of(lattice, cavities=False)
-    ready, beam = prepare(rows, lattice.table, lattice.energy)
-    maps = [jax.jit(apply) for apply in OPERATIONS.values()]
-    for number, index, fraction, extra in zip(
-        rows.operation, rows.element, rows.fraction, rows.extra, strict=True
-    ):
-        state = maps[number](Row(ready[index], fraction, extra, beam), state)
+    state = np.array([0.0, 0.0, 0.0, 0.0, 0.0, delta])
+    for index in range(len(lattice)):
+        state = passed(lattice, state, index, index + 1)
         out = float(max(abs(state[0]), abs(state[2])))
-        if not np.isfinite(np.asarray(state)).all() or out > _LOST:
+        if not np.isfinite(state).all() or out > _LOST:
             lost = {"lost_in": float(index)}
             return f"a particle that starts on the axis is lost in {_place(lattice, index)}", lost
         if out > farthest:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from fieldwright._jax import compiled
 from fieldwright._result import Result, quantity
-from fieldwright.constants import ELEMENTARY_CHARGE
 from fieldwright.rings import _checks, _radiation
+from fieldwright.rings._chain import Chain
 from fieldwright.rings._elements import COLUMN
+from fieldwright.rings._kernel import known, of_rows, table_for
 from fieldwright.rings._lattice import Lattice
 from fieldwright.rings._linear import solve
-from fieldwright.rings._matrices import linearise, radiation_noise
+from fieldwright.rings._matrices import Tiles, radiation_noise, radiation_slopes
 from fieldwright.rings._modes import NormalModes, inverse, require_stable, symplectic_form
-from fieldwright.rings._optics_functions import is_planar, labelled_modes, times
-from fieldwright.rings._orbit import _kernel
-from fieldwright.rings._rows import OPERATION, Rows, prepare, rows_of
+from fieldwright.rings._optics_functions import labelled_modes, times
+from fieldwright.rings._orbit import find
+from fieldwright.rings._rows import Programme, Rows, rows_of
+from fieldwright.rings._steps import OPERATION
 
 _FORM = symplectic_form(4)
 
@@ -75,84 +75,87 @@ def radiation_integrals(lattice: Lattice, *, pole_face_damping: bool = True) -> 
     >>> print(f"{found.energy_loss / 1e3:.2f} keV, {found.damping_partition.sum():.4f}")
     34.74 keV, 4.0000
     """
-    rows = rows_of(lattice, radiation=True, cavities=False)
-    states, whole, _ = _kernel(_still(rows), lattice.table, lattice.energy, 0.0, False)
+    programme = rows_of(
+        lattice, radiation=True, pole_faces=pole_face_damping, cavities=False
+    )
+    states, jacobians = find(_still(programme), lattice, 0.0)
     _checks.require_orbit(lattice, states)
-    require_stable(whole[-1, :4, :4], "the ring")
-    about = lattice.table, lattice.energy, states, whole
-    return RadiationIntegrals(**_solve(rows, pole_face_damping, is_planar(lattice), *about))
+    table = table_for(programme, lattice)
+    found, turn = known(_solve(programme, table, lattice.energy, states, jacobians))
+    require_stable(turn, "the ring")
+    return RadiationIntegrals(**found)
 
 
 @functools.lru_cache(maxsize=64)
-def _still(rows: Rows) -> Rows:
+def _still(programme: Programme) -> Programme:
     """The same rows, of which none radiates."""
-    radiating = np.isin(rows.operation, [OPERATION["radiate"], OPERATION["radiate_face"]])
+    radiating = np.isin(
+        programme.operation, [OPERATION["radiate"], OPERATION["radiate_face"]]
+    )
     return dataclasses.replace(
-        rows,
-        operation=np.where(radiating, OPERATION["drift"], rows.operation).astype(np.int32),
-        fraction=np.where(radiating, 0.0, rows.fraction),
+        programme,
+        operation=np.where(radiating, OPERATION["drift"], programme.operation).astype(np.int32),
+        fraction=np.where(radiating, 0.0, programme.fraction),
     )
 
 
-@functools.lru_cache(maxsize=64)
-def _radiating(rows: Rows, pole_faces: bool) -> tuple[Rows, np.ndarray]:
-    """The rows that radiate, and where they are."""
-    names = ("radiate", "radiate_face") if pole_faces else ("radiate",)
-    (where,) = np.nonzero(np.isin(rows.operation, [OPERATION[name] for name in names]))
-    fields = ("operation", "element", "fraction", "extra")
-    return dataclasses.replace(rows, **{f: getattr(rows, f)[where] for f in fields}), where
-
-
-@partial(compiled, static=("rows", "pole_faces", "planar"))
+@of_rows
 def _solve(
-    rows: Rows, pole_faces: bool, planar: bool, table: Any, energy: Any, states: Any, whole: Any
-) -> dict[str, Any]:
-    ready, beam = prepare(rows, table, energy)
+    rows: Rows, table: Any, energy: Any, states: Any, jacobians: Any
+) -> tuple[dict[str, Any], Any]:
+    table = jnp.asarray(table)
+    tiles = Tiles.of(rows, table, energy)
+    beam = tiles.beam
+    whole = Chain.of(jacobians, rows.length).matrices
     turn = whole[-1]
     closing = solve(jnp.eye(4) - turn[:4, :4], turn[:4, 5])
-    modes = labelled_modes(_still(rows), planar, table, energy, whole)
+    modes = labelled_modes(rows, table, energy, whole[rows.order])
     later = (turn[4, :4] * closing).sum() + turn[4, 5]
-    compaction, _ = times(table, energy, rows, 0.0, later, states[-1, 4] - states[0, 4])
+    compaction, _ = times(rows, table, energy, 0.0, later, states[-1, 4] - states[0, 4])
 
-    some, where = _radiating(rows, pole_faces)
-    after, change = linearise(some, ready, beam, states[where])
-    change = change - jnp.eye(6)
-    noise = radiation_noise(rows, table, energy, states)[where]
-    along = (whole @ jnp.concatenate([closing, jnp.array([0.0, 1.0])]))[where]
-    loss = (states[where, 5] - after[:, 5]).sum()
-    loss_slope = -(change[:, 5] * along).sum()
+    added, change = radiation_slopes(rows, tiles, states)
+    change = jnp.moveaxis(change, 3, 1)  # (L, B, 6, 6)
+    noise = jnp.moveaxis(radiation_noise(rows, tiles, states), 3, 1)
+    along = _of_rows(rows, whole @ jnp.concatenate([closing, jnp.array([0.0, 1.0])]))
+    loss = -added[:, 5].sum()
+    loss_slope = -(change[..., 5, :] * along).sum()
     # radiation changes delta, and with it the orbit about which betatron motion goes
-    part = jnp.concatenate([jnp.broadcast_to(jnp.eye(4, 5), (len(where), 4, 5)),
-                            -along[:, :4, None]], axis=2)  # fmt: skip
-    matrices = whole[where, :4, :4]
+    part = jnp.concatenate([jnp.broadcast_to(jnp.eye(4, 5), (*along.shape[:2], 4, 5)),
+                            -along[..., :4, None]], axis=-1)  # fmt: skip
+    matrices = _of_rows(rows, whole[:, :4, :4])
     back = inverse(matrices)
-    damping = (back @ part @ change[:, :, :4] @ matrices).sum(0)
-    kicks = (back @ part @ noise @ (back @ part).swapaxes(1, 2)).sum(0)
+    damping = (back @ part @ change[..., :, :4] @ matrices).sum((0, 1))
+    kicks = (back @ part @ noise @ (back @ part).swapaxes(-1, -2)).sum((0, 1))
 
-    charges = abs(rows.species.charge) / ELEMENTARY_CHARGE
     gamma2 = (1 + beam.mu2) / beam.mu2
     per_curvature = 2 / 3 * beam.radius * gamma2 / jnp.sqrt(beam.mu2)
     per_cube = _radiation._QUANTUM * beam.radius * beam.compton * gamma2**2.5
     second = loss / per_curvature
-    variance = noise[:, 5, 5].sum()
+    variance = noise[..., 5, 5].sum()
     invariants = jnp.einsum("ij,jk,kl,mli->m", _FORM.T, kicks, _FORM, modes.group_covariance)
     rates = -0.5 * jnp.einsum("ij,kji->k", damping, modes.group_projector)
     # of a group, half of the sum
     share = jnp.where(modes.group[0] == modes.group[1], 0.5, 1.0)
     decrements = jnp.concatenate([share * rates, 0.5 * loss_slope[None]])
-    return {
-        "I1": compaction * ready[:, COLUMN["length"]].sum(),
+    found = {
+        "I1": compaction * table[:, COLUMN["length"]].sum(),
         "I2": second,
         "I3": variance / per_cube,
         "I4": loss_slope / per_curvature - 2 * second / (1 + beam.mu2),
         "I5": share * invariants / per_cube,
         "momentum_compaction": compaction,
-        "energy_loss": loss * beam.momentum * charges / jnp.sqrt(1 + beam.mu2),
+        "energy_loss": loss * beam.momentum * rows.charges / jnp.sqrt(1 + beam.mu2),
         "damping_partition": decrements / (0.5 * loss),
         "decrements": decrements,
         "emittances": _emittances(modes, turn[:4, :4], damping, kicks),
         "energy_spread": jnp.sqrt(variance / (4 * decrements[2])),
     }
+    return found, turn[:4, :4]
+
+
+def _of_rows(rows: Rows, found: Any) -> Any:
+    """(L, B, ...) of what is (R + 1, ...) by `flat`."""
+    return found[:-1].reshape(*rows.slot.shape, *found.shape[1:])
 
 
 def _emittances(modes: NormalModes, turn: Any, damping: Any, kicks: Any) -> Any:

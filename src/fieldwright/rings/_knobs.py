@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,8 @@ from fieldwright.errors import InputError
 from fieldwright.rings import _checks
 from fieldwright.rings._elements import COLUMN, COLUMNS
 from fieldwright.rings._lattice import Lattice
-from fieldwright.rings._targets import Key, Seen, Target
+from fieldwright.rings._rows import rows_of
+from fieldwright.rings._targets import Target, needed, seen_along
 from fieldwright.sources._checks import is_concrete
 
 _BOUNDS = ("lower", "upper")
@@ -84,7 +84,12 @@ class Problem:
         self.sizes = _sizes(self.given, self.lower, self.upper)
         self.weights = [w * size for w, size in zip(weights, self.sizes, strict=True)]
         self.ring = self._prepared(lattice)
-        self.keys = tuple(target.key for target in targets)
+        self._programme = rows_of(self.ring, cavities=False)
+        self._needs = needed(targets)
+        if "beam" in self._needs:
+            _checks.require_rf(lattice)
+        self._beam_rows = rows_of(self.ring, radiation="beam" in self._needs).rows
+        self._own = _own_targets(self.ring, targets)
         self.goals = [(t.wanted[t.counts], t.size) for t in targets]
         self.evaluations = 0
         self._seen: tuple[Any, Any] = (None, None)
@@ -121,10 +126,75 @@ class Problem:
     def look(self, x: np.ndarray) -> tuple[Any, ...]:
         """(misfits, instability, values) at x and the derivatives of the first two by x."""
         if self._seen[0] is None or not np.array_equal(self._seen[0], x):
-            found = _look(self.entries, self.keys, self.ring, self.weights, self.goals, x)
             self.evaluations += 1
-            self._seen = np.array(x), jax.tree.map(np.asarray, found)
+            self._seen = np.array(x), self._look(np.asarray(x, float))
         return self._seen[1]
+
+    def table(self, x: np.ndarray) -> np.ndarray:
+        """(n, columns) of the ring at x."""
+        table = np.array(self.ring.table)
+        for (indices, column), weight, knob in zip(self.entries, self.weights, x, strict=True):
+            table[list(indices), column] = weight * knob
+        return table
+
+    def _look(self, x: np.ndarray) -> tuple[Any, ...]:
+        table, changes = self.table(x), self._changes()
+        programme, energy = self._programme, self.ring.energy
+        found, slopes = jax.tree.map(
+            np.asarray,
+            seen_along(
+                programme, self._beam_rows, programme.filled(table), energy,
+                programme.filled(changes), needs=self._needs,
+            ),
+        )  # fmt: skip
+        own = iter(zip(*self._own(table, changes[: len(x)]), strict=True)) if self._own else None
+        values, misfits, along = [], [], []
+        for target, (goal, size) in zip(self.targets, self.goals, strict=True):
+            if isinstance(target.what, str):
+                value, slope = self._value(target, table, found.found, slopes.found)
+            else:
+                value, slope = next(own)  # type: ignore[arg-type]
+            if value.shape != target.wanted.shape:
+                raise InputError(
+                    f"{target.label} has the shape {value.shape}, its value "
+                    f"{target.wanted.shape}; None stands for what may be anything",
+                    parameter="value",
+                )
+            values.append(value)
+            misfits.append((value[target.counts] - goal) / size)
+            along.append(slope[target.counts][..., : len(x)] / size)
+        return (
+            (np.concatenate([m.reshape(-1) for m in misfits]), found.instability, values),
+            (
+                np.concatenate([a.reshape(-1, len(x)) for a in along]),
+                slopes.instability[:, : len(x)],
+            ),
+        )
+
+    def _changes(self) -> np.ndarray:
+        """(k, n, columns) what a change of each knob, over its size, does; k filled up."""
+        count = 4
+        while count < len(self.entries):
+            count *= 2
+        changes = np.zeros((count, *np.shape(self.ring.table)))
+        for change, (indices, column), weight in zip(
+            changes, self.entries, self.weights, strict=False
+        ):
+            change[list(indices), column] = weight
+        return changes
+
+    def _value(
+        self, target: Target, table: np.ndarray, found: dict[str, Any], slopes: dict[str, Any]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A target's value and its derivatives (..., k)."""
+        if target.what == "circumference":
+            length = COLUMN["length"]
+            return np.sum(table[:, length]), self._changes()[:, :, length].sum(-1)
+        value, slope = found[str(target.what)], slopes[str(target.what)]
+        if target.at is None:
+            return value, slope
+        place = _checks.place(self.ring.names, target.at)
+        return value[place], slope[place]
 
     def met(self, x: np.ndarray) -> bool:
         """Whether all targets are."""
@@ -157,32 +227,23 @@ class Problem:
         )
 
 
-@functools.partial(jax.jit, static_argnames=("entries", "keys"))
-def _look(
-    entries: tuple[tuple[tuple[int, ...], int], ...],
-    keys: tuple[Key, ...],
-    ring: Lattice,
-    weights: list[Any],
-    goals: list[tuple[Any, Any]],
-    x: Any,
-) -> tuple[Any, Any]:
-    def measure(x: Any) -> tuple[Any, Any, list[Any]]:
-        table = jnp.asarray(ring.table)
-        for (indices, column), weight, knob in zip(entries, weights, x, strict=True):
-            table = table.at[np.array(indices), column].set(weight * knob)
-        seen = Seen(ring.with_table(table))
-        values = seen.values(keys)
-        parts = [
-            (value.reshape(-1)[np.flatnonzero(key[3])] - goal) / scale
-            for value, key, (goal, scale) in zip(values, keys, goals, strict=True)
-        ]
-        return jnp.concatenate(parts), seen.instability(), values
+def _own_targets(ring: Lattice, targets: Sequence[Target]) -> Any:
+    """A user's own functions of a lattice and their derivatives (..., k), compiled; or None."""
+    functions = [target.what for target in targets if callable(target.what)]
+    if not functions:
+        return None
 
-    def along(direction: Any) -> Any:
-        found, change = jax.jvp(measure, (x,), (direction,))
-        return found, change[:2]
+    @jax.jit
+    def look(table: Any, changes: Any) -> Any:
+        def values(table: Any) -> list[Any]:
+            return [jnp.asarray(what(ring.with_table(table))) for what in functions]
 
-    return jax.vmap(along, out_axes=(None, -1))(jnp.eye(len(x)))
+        def along(change: Any) -> Any:
+            return jax.jvp(values, (table,), (change,))
+
+        return jax.vmap(along, out_axes=(None, -1))(changes)
+
+    return lambda *at: jax.tree.map(np.asarray, look(*at))
 
 
 def _knob(lattice: Lattice, vary: Vary) -> tuple[Any, np.ndarray, float]:

@@ -15,9 +15,8 @@ from fieldwright._threads import cores
 from fieldwright.errors import InputError
 from fieldwright.rings import _checks
 from fieldwright.rings._elements import COLUMN
-from fieldwright.rings._equilibrium import Equilibrium, solve
+from fieldwright.rings._equilibrium import Equilibrium, beam_of
 from fieldwright.rings._lattice import Lattice
-from fieldwright.rings._rows import rows_of
 
 _CHUNK = 16  # machines: their matrices fit a core's cache
 
@@ -103,16 +102,14 @@ def equilibria(
             parameter="lattice",
         )
     _checks.require_rf(lattice)
-    rows = rows_of(lattice, radiation=True, pole_faces=pole_face_damping)
     table = np.asarray(lattice.table)
     count = len(table)
-    size = min(_CHUNK, count)
-    chunks = -(-count // size)
-    full = np.concatenate([table, np.repeat(table[-1:], chunks * size - count, axis=0)])
-    parts = full.reshape(chunks, size, *table.shape[1:])
+    chunks = -(-count // _CHUNK)
+    full = np.concatenate([table, np.repeat(table[-1:], chunks * _CHUNK - count, axis=0)])
+    parts = full.reshape(chunks, _CHUNK, *table.shape[1:])
 
     def one(part: Any) -> Any:
-        return jax.tree.map(np.asarray, solve(rows, part, lattice.energy))
+        return beam_of(lattice.with_table(part), pole_face_damping)
 
     found = []
     with ThreadPoolExecutor(cores() if jax.default_backend() == "cpu" else 1) as pool:

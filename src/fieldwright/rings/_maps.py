@@ -22,14 +22,14 @@ State = tuple[Any, Any, Any, Any, Any, Any]
 # 1 with weights 1/6, 2/3 and 1/6, leave an error of fourth order in the length times the kicks,
 # and second order times their square (J. Laskar and P. Robutel, Celest. Mech. Dyn. Astron. 80, 39
 # (2001)).
-_FIRST = 0.5 - math.sqrt(3) / 6
-_MIDDLE = math.sqrt(3) / 3
+FIRST = 0.5 - math.sqrt(3) / 6
+MIDDLE = math.sqrt(3) / 3
 
 # S. Blanes and P. C. Moan, J. Comput. Appl. Math. 142, 313 (2002): six stages, fourth order.
 _A = (0.0792036964311957, 0.353172906049774, -0.0420650803577195)
 _B = (0.209515106613362, -0.143851773179818)
-_DRIFTS = (*_A, 1 - 2 * sum(_A), *reversed(_A))
-_KICKS = (*_B, 0.5 - sum(_B), 0.5 - sum(_B), *reversed(_B))
+DRIFTS = (*_A, 1 - 2 * sum(_A), *reversed(_A))
+KICKS = (*_B, 0.5 - sum(_B), 0.5 - sum(_B), *reversed(_B))
 
 
 def slip(delta: Any, mu2: Any) -> Any:
@@ -73,15 +73,6 @@ def multipoles(row: Any) -> tuple[list[Any], list[Any]]:
     return k, ks
 
 
-def sextupole(state: State, length: Any, strengths: Any, mu2: Any) -> State:
-    """Multipoles without a gradient: exact drifts, two kicks."""
-    state = drift(state, _FIRST * length, mu2)
-    state = kick(state, strengths, 0.5 * length)
-    state = drift(state, _MIDDLE * length, mu2)
-    state = kick(state, strengths, 0.5 * length)
-    return drift(state, _FIRST * length, mu2)
-
-
 def _circular_and_hyperbolic(u: Any) -> tuple[Any, Any, Any, Any]:
     """cos, sin(r)/r, cosh and sinh(r)/r of r = sqrt(u), by series that share their terms.
 
@@ -100,81 +91,41 @@ def _circular_and_hyperbolic(u: Any) -> tuple[Any, Any, Any, Any]:
     return ce - u * co, se - u * so, ce + u * co, se + u * so
 
 
-class _Focusing:
+def focus(state: State, length: Any, k1: Any, mu2: Any) -> State:
     """The paraxial Hamiltonian of a gradient, p^2 / 2 (1 + delta) + k1 (x^2 - y^2) / 2, exactly."""
-
-    def __init__(self, delta: Any, length: Any, k1: Any, mu2: Any):
-        self.k1, self.inverse = k1, 1 / (1 + delta)
-        kappa = k1 * self.inverse
-        c, s, ch, sh = _circular_and_hyperbolic(kappa * length * length)
-        s, sh = length * s, length * sh
-        self.x, self.y = (c, s), (ch, sh)
-        # the path's second-order part, from the integrals of the slopes squared
-        self.path_x = 0.25 * (length + s * c), 0.25 * kappa * (length - s * c), 0.5 * kappa * s * s
-        self.path_y = (
-            0.25 * (length + sh * ch),
-            -0.25 * kappa * (length - sh * ch),
-            -0.5 * kappa * sh * sh,
-        )
-        self.slipping = slip(delta, mu2) * length
-
-    def __call__(self, state: State) -> State:
-        x, px, y, py, z, delta = state
-        (c, s), (ch, sh) = self.x, self.y
-        slope, rise = px * self.inverse, py * self.inverse
-        (xa, xb, xc), (ya, yb, yc) = self.path_x, self.path_y
-        path = (xa * slope - xc * x) * slope + xb * x * x
-        path = path + (ya * rise - yc * y) * rise + yb * y * y
-        return (
-            c * x + s * slope,
-            c * px - self.k1 * s * x,
-            ch * y + sh * rise,
-            ch * py + self.k1 * sh * y,
-            z + self.slipping - path,
-            delta,
-        )
-
-    def beyond(self, state: State, length: Any) -> State:
-        """What the exact kinetic part adds to the paraxial one."""
-        x, px, y, py, z, delta = state
-        momentum = 1 + delta
-        transverse = px * px + py * py
-        pz = jnp.sqrt(momentum * momentum - transverse)
-        # 1/pz - 1/(1 + delta), and the path length likewise, without cancellation
-        more = transverse * self.inverse / (pz * (pz + momentum))
-        share = 0.5 * transverse * more * (pz + 2 * momentum) * self.inverse / (pz + momentum)
-        step = length * more
-        return x + step * px, px, y + step * py, py, z - length * share, delta
+    x, px, y, py, z, delta = state
+    inverse = 1 / (1 + delta)
+    kappa = k1 * inverse
+    c, s, ch, sh = _circular_and_hyperbolic(kappa * length * length)
+    s, sh = length * s, length * sh
+    slope, rise = px * inverse, py * inverse
+    # the path's second-order part, from the integrals of the slopes squared
+    path = (0.25 * (length + s * c) * slope - 0.5 * kappa * s * s * x) * slope
+    path = path + 0.25 * kappa * (length - s * c) * x * x
+    path = path + (0.25 * (length + sh * ch) * rise + 0.5 * kappa * sh * sh * y) * rise
+    path = path - 0.25 * kappa * (length - sh * ch) * y * y
+    return (
+        c * x + s * slope,
+        c * px - k1 * s * x,
+        ch * y + sh * rise,
+        ch * py + k1 * sh * y,
+        z + slip(delta, mu2) * length - path,
+        delta,
+    )
 
 
-def quadrupole(state: State, length: Any, k1: Any, mu2: Any) -> State:
-    """A gradient alone."""
-    focus = _Focusing(state[5], 0.5 * length, k1, mu2)
-    state = focus(focus.beyond(state, length / 6))
-    state = focus(focus.beyond(state, length * (2 / 3)))
-    return focus.beyond(state, length / 6)
-
-
-def straight(state: State, length: Any, strengths: Any, mu2: Any) -> State:
-    """Any multipoles, with a normal and a skew gradient taken exactly together."""
-    k, ks = strengths
-    total = jnp.sqrt(k[1] ** 2 + ks[1] ** 2)
-    safe = jnp.where(total > 0, total, 1.0)
-    # half of the angle of k1 + i k1s, from its cosine and sine
-    half = 0.5 * jnp.arctan2(ks[1] / safe, jnp.where(total > 0, k[1] / safe, 1.0))
-    c, s = jnp.cos(half), jnp.sin(half)
-    others = ([k[0], 0.0, k[2], k[3]], [ks[0], 0.0, ks[2], ks[3]])
-    focus = _Focusing(state[5], 0.5 * length, total, mu2)
-
-    def node(state: State, weight: float) -> State:
-        return kick(focus.beyond(state, length * weight), others, length * weight)
-
-    def turned_focus(state: State) -> State:
-        return rotate(focus(rotate(state, c, -s)), c, s)
-
-    state = turned_focus(node(state, 1 / 6))
-    state = turned_focus(node(state, 2 / 3))
-    return node(state, 1 / 6)
+def beyond(state: State, length: Any) -> State:
+    """What the exact kinetic part adds to the paraxial one of `focus`."""
+    x, px, y, py, z, delta = state
+    momentum = 1 + delta
+    inverse = 1 / momentum
+    transverse = px * px + py * py
+    pz = jnp.sqrt(momentum * momentum - transverse)
+    # 1/pz - 1/(1 + delta), and the path length likewise, without cancellation
+    more = transverse * inverse / (pz * (pz + momentum))
+    share = 0.5 * transverse * more * (pz + 2 * momentum) * inverse / (pz + momentum)
+    step = length * more
+    return x + step * px, px, y + step * py, py, z - length * share, delta
 
 
 def rotate(state: State, c: Any, s: Any) -> State:
@@ -212,10 +163,10 @@ def asin(value: Any) -> Any:
     return 2 * half * total
 
 
-def bend(state: State, length: Any, angle: Any, b0: Any, mu2: Any) -> State:
-    """The body of a sector bend without gradient, exact."""
+def bend(state: State, length: Any, radius: Any, angle: Any, b0: Any, mu2: Any) -> State:
+    """The body of a sector bend without gradient, exact; a wedge has no length and no radius."""
     _, _, _, py, z, delta = state
-    x1, px1, y1, path = arc(state, length / angle, angle, b0)
+    x1, px1, y1, path = arc(state, radius, angle, b0)
     return x1, px1, y1, py, z + slip(delta, mu2) * length + (length - path), delta
 
 
@@ -251,26 +202,14 @@ def curved_kick(state: State, curvature: Any, strengths: Any, weight: Any) -> St
     return x, px + weight * ax, y, py + weight * ay, z, delta
 
 
-def _gradient_of(function: Any, x: Any, y: Any) -> tuple[Any, Any]:
-    """Both derivatives of a function of x and y at every point."""
-    one, none = jnp.ones_like(x), jnp.zeros_like(x)
-    _, along_x = jax.jvp(function, (x, y), (one, none))
-    _, along_y = jax.jvp(function, (x, y), (none, one))
-    return along_x, along_y
+def _gradient_of(function: Any, *at: Any) -> Any:
+    """The derivatives of a function by each of its arguments, at every point."""
 
+    def along(direction: Any) -> Any:
+        parts = tuple(jnp.broadcast_to(part, jnp.shape(at[0])) for part in direction)
+        return jax.jvp(function, at, parts)[1]
 
-def combined_bend(
-    state: State, length: Any, angle: Any, b0: Any, strengths: Any, mu2: Any
-) -> State:
-    """A bend with gradient and multipoles: exact bends between kicks, fourth order."""
-    drifts, kicks = jnp.array(_DRIFTS), jnp.array((*_KICKS, 0.0))
-
-    def stage(index: Any, state: State) -> State:
-        part = drifts[index]
-        state = bend(state, part * length, part * angle, b0, mu2)
-        return curved_kick(state, angle / length, strengths, kicks[index] * length)
-
-    return jax.lax.fori_loop(0, len(_DRIFTS), stage, state)
+    return jax.vmap(along)(jnp.eye(len(at)))
 
 
 def turn(state: State, angle: Any) -> State:
@@ -281,13 +220,6 @@ def turn(state: State, angle: Any) -> State:
     over = x / (c * pz - s * px)
     flight = s * over
     return over * pz, c * px + s * pz, y + flight * py, py, z - flight * (1 + delta), delta
-
-
-def wedge(state: State, angle: Any, b0: Any) -> State:
-    """A dipole field between two planes that meet on the axis."""
-    _, _, _, py, z, delta = state
-    x1, px1, y1, path = arc(state, 0.0, angle, b0)
-    return x1, px1, y1, py, z - path, delta
 
 
 def fringe(state: State, b0: Any) -> State:
@@ -324,11 +256,8 @@ def soft_fringe(state: State, b0: Any, fringe_gap: Any) -> State:
         tangent, less = slope / (1 + rise2), jnp.tan(soft)
         return b0 * (tangent - less) / (1 + tangent * less)
 
-    one, none = jnp.ones_like(px), jnp.zeros_like(px)
-    at = (px, py, delta)
-    phi, by_px = jax.jvp(strength, at, (one, none, none))
-    _, by_py = jax.jvp(strength, at, (none, one, none))
-    _, by_delta = jax.jvp(strength, at, (none, none, one))
+    by_px, by_py, by_delta = _gradient_of(strength, px, py, delta)
+    phi = strength(px, py, delta)
     return _generated(state, phi, by_px, by_py, by_delta)
 
 

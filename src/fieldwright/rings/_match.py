@@ -130,14 +130,10 @@ def _report(problem: Problem, best: Any) -> Matched:
     """The result at the best point."""
     (misfits, _, values), (slopes, _) = problem.look(best.x)
     knobs = best.x * problem.sizes
-    near, table = _NEAR * problem.sizes, np.array(problem.ring.table)
-    for (indices, column), weight, knob in zip(
-        problem.entries, problem.weights, knobs / problem.sizes, strict=True
-    ):
-        table[list(indices), column] = weight * knob
+    near = _NEAR * problem.sizes
     parts = np.split(np.abs(misfits), np.cumsum([len(goal) for goal, _ in problem.goals])[:-1])
     return Matched(
-        lattice=problem.ring._with(table, problem.ring.active),
+        lattice=problem.ring._with(problem.table(best.x), problem.ring.active),
         converged=problem.met(best.x),
         knobs=tuple(v.label for v in problem.vary),
         targets=tuple(target.label for target in problem.targets),

@@ -1,13 +1,12 @@
 """Orbits and transfer matrices: all rows of a programme are linearised at once.
 
 The orbit is found by multiple shooting: every row is evaluated, and differentiated, at its own
-guess of the state, all rows of one map in one batch; Newton's method then joins the ends. There
+guess of the state, rows of one operation side by side; Newton's method then joins the ends. There
 is no tracking from row to row, and a poor first guess does no harm.
 """
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import equinox as eqx
@@ -15,20 +14,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fieldwright._jax import compiled
 from fieldwright.constants import SPEED_OF_LIGHT
 from fieldwright.rings import _radiation
 from fieldwright.rings._chain import Chain, apply
 from fieldwright.rings._elements import COLUMN
 from fieldwright.rings._linear import solve
-from fieldwright.rings._rows import (
-    OPERATION,
-    OPERATIONS,
-    Beam,
-    Row,
-    Rows,
-    prepare,
-)
+from fieldwright.rings._rows import Rows, prepare
+from fieldwright.rings._steps import STEPS, Beam, Row
 
 _STEPS = 40  # Newton steps before the orbit is given up
 _SMALL = 1e-10  # [m, rad]: a step below this ends Newton's method, whose next would be rounding
@@ -36,104 +28,178 @@ _ROUNDING = 1e-7  # [m, rad]: nor do steps below this that do not shrink get any
 _SHRINKING = 0.3  # steps that shrink this well need no new Jacobians
 
 
-def linearise(rows: Rows, table: Any, beam: Beam, states: Any) -> tuple[Any, Any]:
-    """Each row's map of its own state, (..., rows, 6), and its Jacobian, (..., rows, 6, 6)."""
-    ends, jacobians, order = [], [], []
-    for number in np.unique(rows.operation):
-        (where,) = np.nonzero(rows.operation == number)
-        order.append(where)
-        act = _together(rows, number, where, table, beam)
-        end, jacobian = _columns(act, tuple(jnp.moveaxis(states[..., where, :], -1, 0)))
-        ends.append(end)
-        jacobians.append(jacobian)
-    back = np.argsort(np.concatenate(order))
-    end, jacobian = jnp.concatenate(ends, axis=-1), jnp.concatenate(jacobians, axis=-1)
-    end, jacobian = end[..., back], jacobian[..., back]
-    return jnp.moveaxis(end, 0, -1), jnp.moveaxis(jacobian, (0, 1), (-2, -1))
+class Tiles(eqx.Module):
+    """The numbers of rows, as tiles of rows of one operation take them.
+
+    Args:
+        values: (tiles, columns, lanes, ...) of the table, as `prepare` makes it; machines behind.
+        beam: the reference particle.
+    """
+
+    values: Any
+    beam: Beam
+
+    @classmethod
+    def of(cls, rows: Rows, table: Any, energy: Any) -> Tiles:
+        """Of a table (..., N, columns)."""
+        ready, beam = prepare(rows, table, energy)
+        values = ready[..., rows.tile_element, :]
+        return cls(_behind(values, 3, (0, 2, 1)), beam)
+
+    def row(self, rows: Rows, tile: Any) -> Row:
+        """A tile's rows as one whose numbers are arrays (lanes, ...)."""
+        values = self.values[tile]
+        behind = [1] * (values.ndim - 2)
+        fraction = rows.tile_fraction[tile].reshape(-1, *behind)
+        extra = rows.tile_extra[tile].reshape(3, -1, *behind)
+        return Row(values, fraction, extra, self.beam)
 
 
-def _together(rows: Rows, number: int, where: np.ndarray, table: Any, beam: Beam) -> Any:
-    """The map of all rows of one operation: a function of six arrays (..., rows) to six."""
-    apply = list(OPERATIONS.values())[number]
-    row = places(rows, where, table, beam)
-
-    def act(*state: Any) -> tuple[Any, ...]:
-        return tuple(jnp.broadcast_arrays(*apply(row, state)))
-
-    return act
+def _behind(values: Any, own: int, order: tuple[int, ...]) -> Any:
+    """Axes of machines moved from the front to the end, the `own` others to the front in `order`."""
+    batch = values.ndim - own
+    return jnp.transpose(values, (*(batch + axis for axis in order), *range(batch)))
 
 
-def places(rows: Rows, where: np.ndarray, table: Any, beam: Beam) -> Row:
-    """Several rows as one whose numbers are arrays (..., rows)."""
-    values = jnp.moveaxis(table[..., rows.element[where], :], -1, 0)
-    shift = jnp.asarray(beam.rf_shift)[..., None]
-    beam = eqx.tree_at(lambda beam: beam.rf_shift, beam, shift)
-    return Row(values, jnp.asarray(rows.fraction[where]), jnp.asarray(rows.extra[where].T), beam)
+def _loop(rows: Rows, tiles: Tiles, states: Any, begin: Any, apply: Any) -> Any:
+    """What all tiles make of the states of their rows.
+
+    Args:
+        states: (R + 1, 6, ...).
+        begin: of a tile's states (6, lanes, ...) what its first step is given.
+        apply: (row, index of the step, weight, choice, given) -> given.
+    """
+    placed = jnp.moveaxis(states[rows.tile_flat], 2, 1)
+
+    def act(number: Any, carry: Any) -> Any:
+        given, made = carry
+        tile = rows.tile[number]
+        fresh = begin(placed[tile])
+        given = jax.tree.map(lambda a, b: jnp.where(rows.begins[number], a, b), fresh, given)
+        weight = rows.weight[number]
+        given = apply(tiles.row(rows, tile), rows.step[number], weight[0], weight[1], given)
+        put = jax.lax.dynamic_update_index_in_dim
+        return given, jax.tree.map(lambda all, one: put(all, one, tile, 0), made, given)
+
+    given = begin(placed[0])
+    none = jax.tree.map(lambda part: jnp.zeros((len(placed), *part.shape)), given)
+    return jax.lax.fori_loop(0, rows.steps, act, (given, none))[1]
 
 
-def _columns(act: Any, state: tuple[Any, ...]) -> tuple[Any, Any]:
-    """(6, ..., rows) and its derivatives (6, 6, ..., rows)."""
+def _act(row: Row, step: Any, weight: Any, choice: Any, state: Any) -> Any:
+    """A step of states (6, lanes, ...)."""
 
-    def along(direction: Any) -> Any:
-        directions = tuple(jnp.broadcast_to(part, state[0].shape) for part in direction)
-        return jax.jvp(lambda *at: jnp.stack(act(*at)), state, directions)
+    def branch(apply: Any) -> Any:
+        return lambda s: jnp.stack(jnp.broadcast_arrays(*apply(row, tuple(s), weight, choice)))
 
-    return jax.vmap(along, out_axes=(None, 1))(jnp.eye(6))
-
-
-def _ends(rows: Rows, table: Any, beam: Beam, states: Any) -> Any:
-    """Each row's map of its own state, (..., rows, 6)."""
-    ends, order = [], []
-    for number in np.unique(rows.operation):
-        (where,) = np.nonzero(rows.operation == number)
-        order.append(where)
-        act = _together(rows, number, where, table, beam)
-        ends.append(jnp.stack(act(*jnp.moveaxis(states[..., where, :], -1, 0)), axis=-1))
-    return jnp.concatenate(ends, axis=-2)[..., np.argsort(np.concatenate(order)), :]
+    return jax.lax.switch(step, [branch(apply) for apply in STEPS.values()], state)
 
 
-def _newton(chain: Chain, states: Any, ends: Any, longitudinal: bool) -> Any:
-    """The step (..., rows + 1, 6) that joins the rows' ends, as their Jacobians have it."""
+def _act_with_slopes(row: Row, step: Any, weight: Any, choice: Any, given: Any) -> Any:
+    """A step of states (6, lanes, ...) and of their derivatives (6, 6, lanes, ...)."""
+
+    def branch(apply: Any) -> Any:
+        def act(*state: Any) -> Any:
+            return jnp.stack(jnp.broadcast_arrays(*apply(row, state, weight, choice)))
+
+        def both(given: Any) -> Any:
+            state, slopes = given
+            along = lambda direction: jax.jvp(act, tuple(state), tuple(direction))  # noqa: E731
+            return jax.vmap(along, in_axes=1, out_axes=(None, 1))(slopes)
+
+        return both
+
+    return jax.lax.switch(step, [branch(apply) for apply in STEPS.values()], given)
+
+
+def linearise(rows: Rows, tiles: Tiles, states: Any) -> tuple[Any, Any]:
+    """Each row's map of its own state (L, 6, B, ...), and its Jacobian (L, 6, 6, B, ...).
+
+    `states` are (R + 1, 6, ...) by `flat`.
+    """
+
+    def begin(state: Any) -> Any:
+        one = jnp.eye(6).reshape(6, 6, *[1] * (state.ndim - 1))
+        return state, jnp.broadcast_to(one, (6, *state.shape))
+
+    ends, slopes = _loop(rows, tiles, states, begin, _act_with_slopes)
+    there = _there(rows, slopes.ndim - 4)
+    one = jnp.eye(6).reshape(1, 6, 6, *[1] * (slopes.ndim - 3))
+    return _in_order(rows, ends, 1), jnp.where(there[:, None], _in_order(rows, slopes, 2), one)
+
+
+def ends_of(rows: Rows, tiles: Tiles, states: Any) -> Any:
+    """Each row's map of its own state, (L, 6, B, ...)."""
+    return _in_order(rows, _loop(rows, tiles, states, lambda s: s, _act), 1)
+
+
+def _in_order(rows: Rows, made: Any, axes: int) -> Any:
+    """(L, ..., B, ...) of rows, from (tiles, ..., lanes, ...), with so many axes between."""
+    lanes = rows.tile_element.shape[1]
+    found = made[(rows.slot // lanes, *[slice(None)] * axes, rows.slot % lanes)]
+    return jnp.moveaxis(found, 1, 1 + axes)
+
+
+def _there(rows: Rows, batch: int) -> Any:
+    """(L, 1, B, 1...) which rows are there."""
+    empty = rows.tile_element.size - 1
+    shape = (rows.slot.shape[0], 1, rows.slot.shape[1], *[1] * batch)
+    return (rows.slot != empty).reshape(shape)
+
+
+def gaps(rows: Rows, ends: Any, states: Any) -> Any:
+    """(L, 6, B, ...) by how much rows' ends miss the next rows' states."""
+    following = jnp.moveaxis(states[rows.following], 2, 1)
+    return jnp.where(_there(rows, ends.ndim - 3), ends - following, 0.0)
+
+
+def _newton(rows: Rows, chain: Chain, states: Any, ends: Any, longitudinal: Any) -> Any:
+    """The step (R + 1, 6, ...) that joins the rows' ends, as their Jacobians have it."""
 
     def first(moved: Any) -> Any:
-        gap = moved + states[..., -1, :] - states[..., 0, :]
+        gap = moved + states[-1] - states[0]
         return _closing(chain.turn, gap, jnp.zeros_like(gap), longitudinal)
 
-    return chain.moved(ends - states[..., 1:, :], first)
+    return chain.moved(gaps(rows, ends, states), first)
 
 
-def _closing(turn: Any, gap: Any, given: Any, longitudinal: bool) -> Any:
-    """(..., 6) the first state with which the last is the same again, up to a gap.
+def _closing(turn: Any, gap: Any, given: Any, longitudinal: Any) -> Any:
+    """(6, ...) the first state with which the last is the same again, up to a gap.
 
     All of it, or its transverse part where the longitudinal one is `given`.
     """
-    size = 6 if longitudinal else 4
-    gap = (gap + apply(turn, given))[..., :size]
-    open_turn = jnp.eye(size) - turn[..., :size, :size]
-    first = solve(open_turn, gap[..., None])[..., 0]
-    return jnp.concatenate([first, given[..., size:]], axis=-1)
+    gap = gap + apply(turn, given)
+    open_turn = jnp.moveaxis(jnp.eye(6).reshape(6, 6, *[1] * (turn.ndim - 2)) - turn, (0, 1), (-2, -1))
+    free = (np.arange(6) < 4) | longitudinal
+    matrix = jnp.where(free[:, None] & free, open_turn, jnp.eye(6))
+    right = jnp.where(free, jnp.moveaxis(gap, 0, -1), 0.0)
+    first = jnp.moveaxis(solve(matrix, right[..., None])[..., 0], -1, 0)
+    return first + given
 
 
-@functools.partial(compiled, static=("rows", "longitudinal"))
-def find_orbit(
-    rows: Rows, table: Any, energy: Any, delta: Any, longitudinal: bool
-) -> tuple[Any, Any]:
-    """The closed orbit's states (..., rows + 1, 6) and the rows' Jacobians (..., rows, 6, 6).
+def find_orbit(rows: Rows, table: Any, energy: Any, delta: Any, longitudinal: Any) -> Any:
+    """The closed orbit's states (R + 1, 6, ...) by `flat`, and the rows' Jacobians (L, 6, 6, B, ...).
 
-    The table may have machines in front: then all are done together, which takes half of the time
-    of `jax.vmap`. Without an orbit the states are not finite.
+    The table may have machines in front, which are behind in what is found: all are done together.
+    `longitudinal` is whether z and delta close, too. Without an orbit the states are not finite.
     """
-    return _find(rows, longitudinal, jnp.asarray(table), jnp.asarray(energy), jnp.asarray(delta))
+
+    @jax.custom_jvp
+    def find(table: Any, energy: Any, delta: Any) -> tuple[Any, Any]:
+        return _find(rows, longitudinal, table, energy, delta)
+
+    @find.defjvp
+    def slope(primals: Any, tangents: Any) -> Any:
+        found = find(*primals)
+        return found, _find_derivative(rows, longitudinal, found, primals, tangents)
+
+    return find(jnp.asarray(table), jnp.asarray(energy, float), jnp.asarray(delta, float))
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1))
-def _find(rows: Rows, longitudinal: bool, table: Any, energy: Any, delta: Any) -> tuple[Any, Any]:
-    ready, beam = prepare(rows, table, energy)
-    batch = table.shape[:-2]
-    states = jnp.zeros((*batch, len(rows) + 1, 6)).at[..., 5].set(delta)
-    states = states.at[..., :-1, 1].set(_slanted(rows, ready))
-    if longitudinal:
-        states = states.at[..., 4].set(jnp.asarray(_early(rows, ready, beam))[..., None])
+def _find(rows: Rows, longitudinal: Any, table: Any, energy: Any, delta: Any) -> tuple[Any, Any]:
+    tiles = Tiles.of(rows, table, energy)
+    states = _guess(rows, table, tiles.beam, delta, longitudinal)
+    batch = states.shape[2:]
 
     def unfinished(carry: Any) -> Any:
         _, _, size, settled, count = carry
@@ -142,9 +208,9 @@ def _find(rows: Rows, longitudinal: bool, table: Any, energy: Any, delta: Any) -
     def step(carry: Any) -> Any:
         """A step with Jacobians of the states, and more with the same while these get there."""
         states, _, last, _, count = carry
-        ends, jacobians = linearise(rows, ready, beam, states[..., :-1, :])
-        chain = Chain.of(jacobians)
-        change = _newton(chain, states, ends, longitudinal)
+        ends, jacobians = linearise(rows, tiles, states)
+        chain = Chain.of(jacobians, rows.length)
+        change = _newton(rows, chain, states, ends, longitudinal)
         size = _largest(change)
 
         def going(carry: Any) -> Any:
@@ -153,11 +219,10 @@ def _find(rows: Rows, longitudinal: bool, table: Any, energy: Any, delta: Any) -
 
         def again(carry: Any) -> Any:
             states, size, shrunk = carry
-            ends = _ends(rows, ready, beam, states[..., :-1, :])
-            change = _newton(chain, states, ends, longitudinal)
+            change = _newton(rows, chain, states, ends_of(rows, tiles, states), longitudinal)
             smaller = _largest(change)
             shrunk = shrunk & (size > _SMALL) & (smaller < _SHRINKING * size)
-            states = jnp.where(shrunk[..., None, None], states + change, states)
+            states = jnp.where(shrunk, states + change, states)
             return states, jnp.where(shrunk, smaller, size), shrunk
 
         begin = states + change, size, jnp.isfinite(size)
@@ -166,73 +231,130 @@ def _find(rows: Rows, longitudinal: bool, table: Any, energy: Any, delta: Any) -
         return states, jacobians, size, (size <= _SMALL) | rounding, count + 1
 
     endless = jnp.full(batch, jnp.inf)
-    begin = states, jnp.zeros((*batch, len(rows), 6, 6)), endless, endless < 0, 0
+    length, blocks = rows.slot.shape
+    none = jnp.zeros((length, 6, 6, blocks, *batch))
+    begin = states, none, endless, endless < 0, 0
     states, jacobians, _, settled, _ = jax.lax.while_loop(unfinished, step, begin)
-    return jnp.where(settled[..., None, None], states, jnp.nan), jacobians
+    return jnp.where(settled, states, jnp.nan), jacobians
 
 
 def _largest(change: Any) -> Any:
-    return jnp.abs(change).max((-2, -1))
+    return jnp.abs(change).max((0, 1))
 
 
-def _slanted(rows: Rows, table: Any) -> Any:
-    """(..., rows) px of the reference particle, not zero between a turned pole face's maps."""
-    faces = ["fringe", "soft_fringe", "wedge", "turn"]
-    names = np.array(list(OPERATIONS))[rows.operation]
-    entering = rows.extra[:, 0] > 0
-    inside = np.isin(names, faces) & (names != np.where(entering, "turn", "wedge"))
-    angle = jnp.where(
-        entering, table[..., rows.element, COLUMN["e1"]], -table[..., rows.element, COLUMN["e2"]]
-    )
-    return jnp.where(inside, jnp.sin(angle), 0.0)
+def _guess(rows: Rows, table: Any, beam: Beam, delta: Any, longitudinal: Any) -> Any:
+    """(R + 1, 6, ...) the reference particle, and z where cavities replace what bends radiate."""
+    batch = table.shape[:-2]
+    count = rows.slant.shape[0]
+    faces = _of_rows(table, rows)
+    slant = rows.slant.reshape(-1, *[1] * len(batch))
+    angle = jnp.where(slant == 1, faces["e1"], -faces["e2"])
+    early = jnp.where(longitudinal, _early(rows, table, beam), 0.0)
+    parts = [
+        jnp.zeros((count, *batch)),
+        jnp.where(slant > 0, jnp.sin(angle), 0.0),
+        *[jnp.zeros((count, *batch))] * 2,
+        jnp.broadcast_to(early, (count, *batch)),
+        jnp.broadcast_to(delta, (count, *batch)),
+    ]
+    return jnp.stack(parts, axis=1)
+
+
+def _of_rows(table: Any, rows: Rows) -> dict[str, Any]:
+    """Angles of the faces (R + 1, ...) that rows, by `flat`, are about."""
+    element = jnp.zeros(rows.order.shape, rows.element.dtype)
+    element = element.at[rows.order[:-1]].set(rows.element)
+    return {
+        name: jnp.moveaxis(table[..., COLUMN[name]], -1, 0)[element] for name in ("e1", "e2")
+    }
 
 
 def _early(rows: Rows, table: Any, beam: Beam) -> Any:
     """Where the cavities about replace what the bends radiate: a first guess of z [m]."""
-    if not (rows.operation == OPERATION["radiate"]).any():
-        return 0.0
-    bends = np.flatnonzero(np.array(rows.kinds) == "Bend")
-    angle, length = table[..., bends, COLUMN["angle"]], table[..., bends, COLUMN["length"]]
-    loss = (2 / 3) * beam.radius / beam.mu2**1.5 * (angle**2 / length).sum(-1)
-    (where,) = np.nonzero(rows.operation == OPERATION["cavity"])
-    cavities = rows.element[where]
-    voltage = table[..., cavities, COLUMN["voltage"]].sum(-1) / beam.momentum
-    first = table[..., cavities[0], :]
-    wave_number = first[..., COLUMN["frequency"]] * (2 * np.pi / SPEED_OF_LIGHT)
-    phase = jnp.arcsin(jnp.clip(loss / voltage, -0.95, 0.95))
-    return jnp.where(jnp.cos(first[..., COLUMN["phase"]]) > 0, phase, -phase) / wave_number
+    ready_frequency = table[..., COLUMN["frequency"]]
+    radiates = rows.radiating[1] > rows.radiating[0]
+    angle, length = table[..., COLUMN["angle"]], table[..., COLUMN["length"]]
+    square = jnp.where(rows.bend, angle**2 / jnp.where(rows.bend, length, 1.0), 0.0).sum(-1)
+    loss = (2 / 3) * beam.radius / beam.mu2**1.5 * square
+    voltage = jnp.where(rows.cavity, table[..., COLUMN["voltage"]], 0.0).sum(-1) / beam.momentum
+    first = jnp.argmax(rows.cavity)
+    length_of_turn = length.sum(-1)
+    own = rows.harmonic[first] / (length_of_turn * jnp.sqrt(1 + beam.mu2)) * SPEED_OF_LIGHT
+    frequency = jnp.where(rows.follows[first], own, ready_frequency[..., first])
+    wave_number = frequency * (2 * np.pi / SPEED_OF_LIGHT)
+    there = radiates & rows.cavity.any()
+    share = loss / jnp.where(there, voltage, 1.0)
+    phase = jnp.arcsin(jnp.clip(share, -0.95, 0.95))
+    turned = jnp.where(jnp.cos(table[..., first, COLUMN["phase"]]) > 0, phase, -phase)
+    return jnp.where(there, turned / jnp.where(there, wave_number, 1.0), 0.0)
 
 
-@_find.defjvp
-def _find_derivative(rows: Rows, longitudinal: bool, primals: Any, tangents: Any) -> Any:
+def _find_derivative(
+    rows: Rows, longitudinal: Any, found: Any, primals: Any, tangents: Any
+) -> tuple[Any, Any]:
     # The orbit's derivative is a Newton step on what the parameters move at the rows' ends; the
     # Jacobians' follows from it. Only the latter needs second derivatives of the maps.
-    states, jacobians = _find(rows, longitudinal, *primals)
+    states, jacobians = found
 
     def ends(table: Any, energy: Any) -> Any:
-        ready, beam = prepare(rows, table, energy)
-        return _ends(rows, ready, beam, states[..., :-1, :])
+        return ends_of(rows, Tiles.of(rows, table, energy), states)
 
     def slopes(table: Any, energy: Any, states: Any) -> Any:
-        ready, beam = prepare(rows, table, energy)
-        return linearise(rows, ready, beam, states[..., :-1, :])[1]
+        return linearise(rows, Tiles.of(rows, table, energy), states)[1]
 
     _, moved = jax.jvp(ends, primals[:2], tangents[:2])
-    chain = Chain.of(jacobians)
-    drive = jnp.zeros((*states.shape[:-2], 6))
-    if not longitudinal:
-        drive = drive.at[..., 5].set(tangents[2])
+    moved = jnp.where(_there(rows, moved.ndim - 3), moved, 0.0)
+    chain = Chain.of(jacobians, rows.length)
+    drive = jnp.zeros(states.shape[1:])
+    drive = drive.at[5].set(jnp.where(longitudinal, 0.0, tangents[2]))
     change = chain.moved(moved, lambda gap: _closing(chain.turn, gap, drive, longitudinal))
     _, curving = jax.jvp(slopes, (*primals[:2], states), (*tangents[:2], change))
-    return (states, jacobians), (change, curving)
+    return change, curving
 
 
-def radiation_noise(rows: Rows, table: Any, energy: Any, states: Any) -> Any:
-    """(..., rows, 6, 6) the covariance that each row's photons add."""
-    ready, beam = prepare(rows, table, energy)
-    (where,) = np.nonzero(rows.operation == OPERATION["radiate"])
-    row = places(rows, where, ready, beam)
-    found = _radiation.diffusion(row, tuple(jnp.moveaxis(states[..., where, :], -1, 0)))
-    found = jnp.moveaxis(found, (0, 1), (-2, -1))
-    batch = found.shape[:-3]
-    return jnp.zeros((*batch, len(rows), 6, 6)).at[..., where, :, :].set(found)
+def radiation_noise(rows: Rows, tiles: Tiles, states: Any) -> Any:
+    """(L, 6, 6, B, ...) the covariance that each row's photons add."""
+    (noise,) = _radiating(rows, tiles, states, rows.radiating[1], _diffusion)
+    return noise
+
+
+def radiation_slopes(rows: Rows, tiles: Tiles, states: Any) -> tuple[Any, Any]:
+    """What radiation adds to each row's state (L, 6, B, ...), and to its Jacobian (L, 6, 6, B, ...).
+
+    Other rows add nothing.
+    """
+    step = STEPS["radiate"]
+
+    def added(row: Row, state: Any, tile: Any) -> Any:
+        choice = jnp.where(tile >= rows.radiating[1], 1.0, 0.0)
+
+        def act(*state: Any) -> Any:
+            after = step(row, state, 1.0, choice)
+            return jnp.stack([a - b for a, b in zip(after, state, strict=True)])
+
+        one = jnp.eye(6).reshape(6, 6, *[1] * (state.ndim - 1))
+        along = lambda direction: jax.jvp(act, tuple(state), tuple(direction))  # noqa: E731
+        slopes = jnp.broadcast_to(one, (6, *state.shape))
+        return jax.vmap(along, in_axes=1, out_axes=(None, 1))(slopes)
+
+    return _radiating(rows, tiles, states, rows.radiating[2], added)
+
+
+def _diffusion(row: Row, state: Any, tile: Any) -> tuple[Any]:
+    return (_radiation.diffusion(row, tuple(state)),)
+
+
+def _radiating(rows: Rows, tiles: Tiles, states: Any, end: Any, make: Any) -> Any:
+    """What `make`, of (row, states, tile), finds of the tiles that radiate up to one."""
+    placed = jnp.moveaxis(states[rows.tile_flat], 2, 1)
+
+    def act(tile: Any, made: Any) -> Any:
+        found = make(tiles.row(rows, tile), placed[tile], tile)
+        put = jax.lax.dynamic_update_index_in_dim
+        return tuple(put(all, one, tile, 0) for all, one in zip(made, found, strict=True))
+
+    shapes = jax.eval_shape(lambda: make(tiles.row(rows, 0), placed[0], 0))
+    none = tuple(jnp.zeros((len(placed), *shape.shape)) for shape in shapes)
+    made = jax.lax.fori_loop(rows.radiating[0], end, act, none)
+    batch = states.ndim - 2
+    return tuple(_in_order(rows, part, part.ndim - 2 - batch) for part in made)

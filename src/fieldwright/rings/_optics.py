@@ -19,9 +19,8 @@ from fieldwright.errors import InputError, UnstableLatticeError
 from fieldwright.rings import _checks
 from fieldwright.rings._lattice import Lattice
 from fieldwright.rings._modes import require_stable
-from fieldwright.rings._optics_functions import functions, is_planar
-from fieldwright.rings._orbit import _kernel, _places, cuts_for
-from fieldwright.rings._rows import rows_of
+from fieldwright.rings._optics_functions import functions_of
+from fieldwright.rings._orbit import cuts_for, orbit_of
 from fieldwright.sources._checks import is_concrete
 
 
@@ -182,13 +181,9 @@ def optics(lattice: Lattice, delta: Any = 0.0, step: float | None = None) -> Opt
     >>> print(f"tunes {found.tunes[0]:.5f} {found.tunes[1]:.5f}, {found.at('QD').beta[1]:.4f} m")
     tunes 0.07448 0.07448, 10.7521 m
     """
-    cuts = cuts_for(lattice, step)
-    rows = rows_of(lattice, cavities=False, cuts=cuts)
-    about = _kernel(rows, lattice.table, lattice.energy, delta, False)
-    _checks.require_orbit(lattice, about[0], delta)
-    planar = is_planar(lattice)
-    found = functions(rows, bool(cuts), planar, lattice.table, lattice.energy, delta, *about)
-    _, element = _places(rows, bool(cuts))
+    about = orbit_of(lattice, delta, cuts=cuts_for(lattice, step))
+    found = functions_of(lattice, delta, *about)
+    _, element = about[0].places
     _require_stable(lattice, found["tunes"], found.pop("matrices"), element)
     return Optics(**found, element=element, names=lattice.names)
 

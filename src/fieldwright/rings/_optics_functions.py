@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from fieldwright._jax import compiled
+from fieldwright.rings._chain import Chain
 from fieldwright.rings._elements import COLUMN
-from fieldwright.rings._lattice import Lattice, rest_energy
+from fieldwright.rings._kernel import known, of_rows, table_for
+from fieldwright.rings._lattice import Lattice
 from fieldwright.rings._linear import solve
 from fieldwright.rings._modes import (
     RESOLUTION,
@@ -21,43 +20,39 @@ from fieldwright.rings._modes import (
     symplectic_form,
     take_modes,
 )
-from fieldwright.rings._orbit import _places, path
-from fieldwright.rings._radiation import classical_radius
-from fieldwright.rings._rows import Rows
+from fieldwright.rings._rows import Programme, Rows
 
 _FORM = symplectic_form(4)
-#: Columns that tie the two planes together; a solenoid's strength does, too.
-_COUPLING = frozenset({"tilt", "roll", "dy", "vkick", "k0s", "k1s", "k2s", "k3s", "ks"})
 
 
-def is_planar(lattice: Lattice) -> bool:
-    """Whether nothing in a lattice may tie its planes together."""
-    return not any(active & _COUPLING for active in lattice.active)
+def functions_of(
+    lattice: Lattice, delta: Any, programme: Programme, states: Any, jacobians: Any
+) -> dict[str, Any]:
+    """What `functions` finds, at the places there are."""
+    table = table_for(programme, lattice, delta)
+    found = known(_functions(programme, table, lattice.energy, delta, states, jacobians))
+    count = len(programme.places[0])
+    return {name: part[:count] if name in ALONG else part for name, part in found.items()}
 
 
-@partial(compiled, static=("rows", "inside", "planar"))
 def functions(
-    rows: Rows,
-    inside: bool,
-    planar: bool,
-    table: Any,
-    energy: Any,
-    delta: Any,
-    states: Any,
-    whole: Any,
-    s: Any,
+    rows: Rows, table: Any, energy: Any, delta: Any, states: Any, jacobians: Any
 ) -> dict[str, Any]:
     """The fields of `Optics`, but for names, and (m, 4, 4) matrices from the start."""
+    table = jnp.asarray(table)
+    whole = Chain.of(jacobians, rows.length).matrices[rows.order]
     turn = whole[-1]
     closing = solve(jnp.eye(4) - turn[:4, :4], turn[:4, 5])
     upright = _upright(rows, table)
     matrices = upright @ whole[:, :4, :4]
     dispersion = (matrices * closing).sum(-1) + (upright * whole[:, None, :4, 5]).sum(-1)
-    modes = labelled_modes(rows, planar, table, energy, whole)
+    s = path(rows, table)
+    modes = labelled_modes(rows, table, energy, whole, matrices, s)
     phase, turns = _phases(modes.together, matrices)
     later = (turn[4, :4] * closing).sum() + turn[4, 5]
-    compaction, slip = times(table, energy, rows, delta, later, states[-1, 4] - states[0, 4])
-    places, _ = _places(rows, inside)
+    states = states[rows.order]
+    compaction, slip = times(rows, table, energy, delta, later, states[-1, 4] - states[0, 4])
+    places = rows.rows_at
     matrices = matrices[places]
     return {
         "s": s[places],
@@ -73,23 +68,44 @@ def functions(
     }
 
 
-def labelled_modes(rows: Rows, planar: bool, table: Any, energy: Any, whole: Any) -> NormalModes:
-    """The modes in the order of `optics`, from matrices (rows + 1, 6, 6) from the start."""
+_functions = of_rows(functions)
+
+#: What there is at places, and so has an axis of them.
+ALONG = (
+    "s", "orbit", "dispersion", "beta", "alpha", "phase", "mode_beta", "mode_alpha", "mode_gamma",
+    "mode_phase", "mode_share", "group_covariance", "projector", "together", "matrices",
+)  # fmt: skip
+
+
+def labelled_modes(
+    rows: Rows, table: Any, energy: Any, whole: Any, matrices: Any = None, s: Any = None
+) -> NormalModes:
+    """The modes in the order of `optics`, from matrices (R + 1, 6, 6) of rows from the start.
+
+    `matrices` are these in upright axes, and `s` the path, if they are known.
+    """
     resolution = jnp.maximum(RESOLUTION, _decrement(rows, table, energy))
-    modes = modes_of(whole[-1, :4, :4], resolution, planar)
-    if planar:
-        return modes
-    return _by_average(modes, _upright(rows, table) @ whole[:, :4, :4], path(rows, table))
+    turn = whole[-1, :4, :4]
+    if matrices is None:
+        matrices, s = _upright(rows, table) @ whole[:, :4, :4], path(rows, table)
+
+    def coupled() -> NormalModes:
+        return _by_average(modes_of(turn, resolution, False), matrices, s)
+
+    # one program for both kinds of lattices
+    return jax.lax.cond(rows.planar, lambda: modes_of(turn, resolution, True), coupled)
+
+
+def path(rows: Rows, table: Any) -> Any:
+    """(R + 1,) where each row begins, and the last ends, along the reference orbit [m]."""
+    steps = table[rows.element, COLUMN["length"]] * rows.advance
+    return jnp.concatenate([jnp.zeros(1), jnp.cumsum(steps)])
 
 
 def _upright(rows: Rows, table: Any) -> Any:
-    """(rows + 1, 4, 4) to upright axes, from those of a body turned by its tilt and roll."""
-    turned = np.array([bool(active & {"tilt", "roll"}) for active in rows.active])
-    inner = np.ones(len(rows), dtype=bool)
-    inner[rows.begins[:-1][rows.begins[:-1] < len(rows)]] = False
-    inner &= turned[rows.element]
-    values = jnp.asarray(table)[rows.element]
-    angle = jnp.where(inner, values[:, COLUMN["tilt"]] + values[:, COLUMN["roll"]], 0.0)
+    """(R + 1, 4, 4) to upright axes, from those of a body turned by its tilt and roll."""
+    values = table[rows.element]
+    angle = jnp.where(rows.upright[:-1], values[:, COLUMN["tilt"]] + values[:, COLUMN["roll"]], 0.0)
     c, s = jnp.cos(angle), jnp.sin(angle)
     rotation = jnp.stack([jnp.stack([c, -s]), jnp.stack([s, c])])
     found = jnp.einsum("abr,ij->raibj", rotation, jnp.eye(2)).reshape(-1, 4, 4)
@@ -98,11 +114,9 @@ def _upright(rows: Rows, table: Any) -> Any:
 
 def _decrement(rows: Rows, table: Any, energy: Any) -> Any:
     """Roughly by how much radiation damps a mode in a turn: U0 / 2E on the reference orbit."""
-    bends = np.flatnonzero(np.array(rows.kinds) == "Bend")
-    values = jnp.asarray(table)[bends]
-    second = (values[:, COLUMN["angle"]] ** 2 / values[:, COLUMN["length"]]).sum()
-    gamma = energy / rest_energy(rows.species)
-    return classical_radius(rows.species) / 3 * gamma**3 * second
+    angle, length = table[:, COLUMN["angle"]], table[:, COLUMN["length"]]
+    second = jnp.where(rows.bend, angle**2 / jnp.where(rows.bend, length, 1.0), 0.0).sum()
+    return rows.radius / 3 * (energy / rows.rest) ** 3 * second
 
 
 def _by_average(modes: NormalModes, matrices: Any, s: Any) -> NormalModes:
@@ -143,11 +157,11 @@ def _whole_tunes(tunes: Any, turns: Any, phase: Any) -> Any:
 
 
 def times(
-    table: Any, energy: Any, rows: Rows, delta: Any, later: Any, shift: Any
+    rows: Rows, table: Any, energy: Any, delta: Any, later: Any, shift: Any
 ) -> tuple[Any, Any]:
     """Momentum compaction and slip factor, from z = -beta c (t - t0) after a turn."""
-    length = jnp.asarray(table)[:, COLUMN["length"]].sum()
-    mu2 = 1 / ((energy / rest_energy(rows.species)) ** 2 - 1)
+    length = table[:, COLUMN["length"]].sum()
+    mu2 = 1 / ((energy / rows.rest) ** 2 - 1)
     p = 1 + jnp.asarray(delta)
     beta0, beta = 1 / jnp.sqrt(1 + mu2), p / jnp.sqrt(p**2 + mu2)
     slope = mu2 / (p**2 + mu2) ** 1.5

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fieldwright._jax import compiled
 from fieldwright._result import Result, quantity
 from fieldwright.rings import _checks
 from fieldwright.rings._chain import Chain
 from fieldwright.rings._elements import COLUMN
+from fieldwright.rings._kernel import known, of_rows, table_for
 from fieldwright.rings._lattice import Lattice
 from fieldwright.rings._matrices import find_orbit
-from fieldwright.rings._rows import OPERATION, Rows, rows_of
+from fieldwright.rings._rows import Programme, Rows, rows_of
 from fieldwright.sources._checks import is_concrete, require_positive
 
 
@@ -57,7 +55,8 @@ def closed_orbit(lattice: Lattice, *, delta: Any = None, radiation: bool = False
     >>> print(f"{orbit[0, 5]:.3f}, {abs(orbit[-1, :4] - orbit[0, :4]).max() < 1e-12}")
     0.001, True
     """
-    return _about(lattice, delta, radiation, None).orbit
+    programme, states, _ = orbit_of(lattice, delta, radiation)
+    return states[programme.flat(programme.begins, states)]
 
 
 def transfer_matrices(
@@ -99,22 +98,48 @@ def one_turn_matrix(lattice: Lattice, *, delta: Any = None, radiation: bool = Fa
 
 
 def _about(lattice: Lattice, delta: Any, radiation: bool, step: float | None) -> TransferMatrices:
+    programme, states, jacobians = orbit_of(lattice, delta, radiation, cuts_for(lattice, step))
+    matrices = known(_matrices(programme, jacobians))
+    rows, element = programme.places
+    flat = programme.flat(rows, states)
+    return TransferMatrices(
+        s=path(programme, lattice)[rows],
+        orbit=states[flat],
+        matrices=matrices[flat],
+        element=element,
+        names=lattice.names,
+    )
+
+
+def orbit_of(
+    lattice: Lattice, delta: Any, radiation: bool = False, cuts: tuple[int, ...] = ()
+) -> tuple[Programme, Any, Any]:
+    """The programme, the closed orbit's states (R + 1, 6) by `flat`, and the rows' Jacobians.
+
+    `delta` None is with cavities. Raises where there is no orbit.
+    """
     if delta is None:
         _checks.require_rf(lattice)
-    cuts = cuts_for(lattice, step)
-    rows = rows_of(lattice, radiation=radiation, cavities=delta is None, cuts=cuts)
-    places, element = _places(rows, bool(cuts))
-    at = 0.0 if delta is None else delta
-    states, maps, s = _kernel(rows, lattice.table, lattice.energy, at, delta is None)
+    programme = rows_of(lattice, radiation=radiation, cavities=delta is None, cuts=cuts)
+    states, jacobians = find(programme, lattice, delta)
     _checks.require_orbit(lattice, states, delta)
-    s, states, maps = _picked((s, states, maps), places)
-    return TransferMatrices(s=s, orbit=states, matrices=maps, element=element, names=lattice.names)
+    return programme, states, jacobians
 
 
-@jax.jit
-def _picked(of_rows: Any, places: Any) -> Any:
-    """Some rows of each array: one call, as indexing outside `jax.jit` takes a millisecond."""
-    return jax.tree.map(lambda part: part[places], of_rows)
+def find(programme: Programme, lattice: Lattice, delta: Any) -> tuple[Any, Any]:
+    """States and Jacobians of `find_orbit`, without checks; `delta` None is with cavities."""
+    at = 0.0 if delta is None else delta
+    table = table_for(programme, lattice, at)
+    states, jacobians = _find(programme, table, lattice.energy, at, delta is None)
+    return known(states), jacobians
+
+
+_find = of_rows(find_orbit)
+
+
+@of_rows
+def _matrices(rows: Rows, jacobians: Any) -> Any:
+    return Chain.of(jacobians, rows.length).matrices
 
 
 def cuts_for(lattice: Lattice, step: float | None) -> tuple[int, ...]:
@@ -126,34 +151,8 @@ def cuts_for(lattice: Lattice, step: float | None) -> tuple[int, ...]:
     return tuple(max(1, math.ceil(length / step - 1e-9)) for length in lengths)
 
 
-def _places(rows: Rows, inside: bool) -> tuple[np.ndarray, np.ndarray]:
-    """The rows at which elements begin, or all that lie along the path; and their elements."""
-    count = len(rows.begins) - 1
-    if not inside:
-        return rows.begins, np.arange(count + 1)
-    # every element has its entrance, though elements without rows share theirs with the next
-    inner = np.setdiff1d(1 + np.flatnonzero(_advance(rows) > 0), rows.begins)
-    places = np.concatenate([rows.begins, inner])
-    element = np.concatenate([np.arange(count + 1), rows.element[inner]])
-    order = np.lexsort((element, places))
-    return places[order], element[order]
-
-
-@functools.partial(compiled, static=("rows", "longitudinal"))
-def _kernel(
-    rows: Rows, table: Any, energy: Any, delta: Any, longitudinal: bool
-) -> tuple[Any, Any, Any]:
-    states, jacobians = find_orbit(rows, table, energy, delta, longitudinal)
-    return states, Chain.of(jacobians).matrices, path(rows, table)
-
-
-def path(rows: Rows, table: Any) -> Any:
+def path(programme: Programme, lattice: Lattice) -> Any:
     """(rows + 1,) where each row begins, and the last ends, along the reference orbit [m]."""
-    steps = jnp.asarray(table)[rows.element, COLUMN["length"]] * _advance(rows)
-    return jnp.concatenate([jnp.zeros(1), jnp.cumsum(steps)])
-
-
-def _advance(rows: Rows) -> np.ndarray:
-    """The fraction of the length that a row takes along the path: kicks take none."""
-    kicks = rows.operation == OPERATION["solenoid_variation"]
-    return np.where(kicks, 0.0, rows.fraction)
+    xp = np if is_concrete(lattice.table) else jnp
+    steps = xp.asarray(lattice.table)[programme.element, COLUMN["length"]] * programme.advance
+    return xp.concatenate([xp.zeros(1), xp.cumsum(steps)])

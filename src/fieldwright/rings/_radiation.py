@@ -37,7 +37,7 @@ def compton_length(species: Species) -> float:
     return PLANCK / (2 * math.pi * species.mass * SPEED_OF_LIGHT)
 
 
-def _bending(row: Any, state: _maps.State) -> tuple[Any, Any]:
+def bending(row: Any, state: _maps.State) -> tuple[Any, Any]:
     """Square of the field across the particle's direction over (B rho)^2, and its path [m].
 
     `extra` of the row has the weight of the place, and a solenoid's field along the beam and its
@@ -59,20 +59,20 @@ def _bending(row: Any, state: _maps.State) -> tuple[Any, Any]:
     return across, row["length"] * row.extra[0] * (1 + curvature * x) * momentum / pz
 
 
-def _missing(row: Any, state: _maps.State, angle: Any) -> tuple[Any, Any]:
+def missing(row: Any, state: _maps.State, angle: Any) -> tuple[Any, Any]:
     """The same for what a turned pole face takes away from the sector: -x tan(e) of its path."""
     field = row["angle"] / row["length"] + row["k0"]
     return field * field, -state[0] * jnp.tan(angle)
 
 
-def _loss(row: Any, delta: Any, across: Any, path: Any) -> Any:
+def mean_loss(row: Any, delta: Any, across: Any, path: Any) -> Any:
     """Mean loss of momentum over P0."""
     mu2 = row.beam.mu2
     gamma2 = ((1 + delta) ** 2 + mu2) / mu2
     return (2 / 3) * row.beam.radius * gamma2 / jnp.sqrt(mu2) * across * path
 
 
-def _shrink(row: Any, state: _maps.State, loss: Any) -> _maps.State:
+def shrink(row: Any, state: _maps.State, loss: Any) -> _maps.State:
     """The state after losing momentum along its own direction."""
     x, px, y, py, z, delta = state
     ks = row["ks"] * row.extra[1]  # without solenoids ks is zero
@@ -81,20 +81,9 @@ def _shrink(row: Any, state: _maps.State, loss: Any) -> _maps.State:
     return x, px - share * kx, y, py - share * ky, z, delta - loss
 
 
-def radiate(row: Any, state: _maps.State) -> _maps.State:
-    """The mean loss at one place of an element's body."""
-    across, path = _bending(row, state)
-    return _shrink(row, state, _loss(row, state[5], across, path))
-
-
-def radiate_face(row: Any, state: _maps.State, angle: Any) -> _maps.State:
-    """The mean loss that a turned pole face adds or takes away."""
-    return _shrink(row, state, _loss(row, state[5], *_missing(row, state, angle)))
-
-
 def variance(row: Any, state: _maps.State) -> Any:
     """The variance of delta that photons add at one place."""
-    across, path = _bending(row, state)
+    across, path = bending(row, state)
     momentum = 1 + state[5]
     gamma = jnp.sqrt((momentum**2 + row.beam.mu2) / row.beam.mu2)
     strength = _QUANTUM * row.beam.radius * row.beam.compton * gamma**5
@@ -105,14 +94,14 @@ def variance(row: Any, state: _maps.State) -> Any:
 
 def radiate_by_chance(row: Any, state: _maps.State, key: Any) -> _maps.State:
     """The loss at one place with a normal deviate of the right variance."""
-    across, path = _bending(row, state)
-    loss = _loss(row, state[5], across, path)
+    across, path = bending(row, state)
+    loss = mean_loss(row, state[5], across, path)
     noise = jax.random.normal(key, state[5].shape)
-    return _shrink(row, state, loss + noise * jnp.sqrt(variance(row, state)))
+    return shrink(row, state, loss + noise * jnp.sqrt(variance(row, state)))
 
 
 def diffusion(row: Any, state: _maps.State) -> Any:
     """(6, 6, ...) the covariance that photons add at places of states of any shape."""
-    ones = _shrink(row, state, jnp.ones_like(state[5]))
+    ones = shrink(row, state, jnp.ones_like(state[5]))
     push = jnp.stack([after - before for after, before in zip(ones, state, strict=True)])
     return variance(row, state) * push[:, None] * push[None, :]

@@ -1,44 +1,132 @@
-"""A lattice's programme: which map acts where, as rows that a scan or a batch can run over.
+"""A lattice's programme: which map acts where, as rows of numbers that compiled functions take.
 
 An element becomes a few rows: entering its shifted body, its entrance face, pieces of its body
 with places where radiation acts between them, its exit face, leaving the body, an aperture. What
 an element does not have makes no row.
+
+The programme is data: one compiled function serves every lattice of a size. Arrays are filled up
+to a few sizes, and loops run over what is there.
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
+import math
 from dataclasses import dataclass
 from typing import Any
 
-import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from fieldwright.constants import ELEMENTARY_CHARGE, SPEED_OF_LIGHT
 from fieldwright.motion import Species
-from fieldwright.rings import _maps, _radiation
-from fieldwright.rings._elements import COLUMN
+from fieldwright.rings import _radiation
+from fieldwright.rings._elements import COLUMN, COLUMNS
 from fieldwright.rings._lattice import Lattice, rest_energy
+from fieldwright.rings._steps import OPERATION, SEQUENCES, STEP, Beam
+from fieldwright.sources._checks import is_concrete
 
 _MULTIPOLES = frozenset(f"k{order}{skew}" for order in range(4) for skew in ("", "s"))
 _KICKS = _MULTIPOLES - {"k1"}
 _ERRORS = frozenset({"tilt", "dx", "dy", "roll"})
+#: Columns that make motion nonlinear, and tunes depend on momentum.
+NONLINEAR = frozenset({"k2", "k3", "k2s", "k3s"})
+#: Columns that tie the two planes together; a solenoid's strength does, too.
+_COUPLING = frozenset({"tilt", "roll", "dy", "vkick", "k0s", "k1s", "k2s", "k3s", "ks"})
+_FACES = ("fringe", "soft_fringe", "wedge", "turn")
+_NAMES = list(OPERATION)
+
+_LANES = 16  # rows of one operation that are taken together: a processor's vectors
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What compiled functions take of a lattice's programme.
+
+    Sizes are R rows, N elements, P places, and tiles of rows of one operation; counts say how much
+    of each is there. In the order of the beam, rows stand in B blocks of L, one after the other;
+    `flat` is block + B * (place in the block), and R, the last, stands for the end.
+
+    Args:
+        count: number of rows.
+        operation, element, fraction: (R,) index in `OPERATIONS`, of the element, and the share of
+            its length.
+        extra: (R, 3) what else a map needs.
+        steps: number of elementary steps over all tiles.
+        tile, step: (steps,) of each, the tile and the index in `STEPS`.
+        begins: (steps,) whether a tile begins with it.
+        weight: (steps, 2) its weight and choice.
+        tile_element, tile_fraction, tile_flat: (tiles, lanes) of the rows in a tile.
+        tile_extra: (tiles, 3, lanes) of them.
+        radiating: the first tile that radiates in a body, the first after, and the first
+            after those that do at a face.
+        length: L.
+        slot, following: (L, B) of each row its place in the tiles, and where the next one is.
+        order: (R + 1,) `flat` of the rows in the order of the beam.
+        places, rows_at: (P,) `flat`, and number, of the rows at places that are asked for.
+        slant: (R + 1,) of `flat`: 1 or 2 inside the turned entrance or exit face of a bend, or 0.
+        upright: (R + 1,) of rows: whether they begin inside a body whose axes are turned.
+        advance: (R,) of rows: the share of the element's length that the path has.
+        corrector, thick: (N,) whether an element is one, and has a length.
+        bend, cavity, follows, harmonic: (N,) a bend; a cavity that acts; one without a frequency
+            of its own; harmonic number.
+        lead: the first cavity with a voltage, or -1.
+        planar, nonlinear: whether nothing ties the planes together; whether sextupoles are there.
+        rest, charges, radius, compton: of the particle: energy [eV], charge number, lengths [m].
+    """
+
+    count: Any
+    operation: Any
+    element: Any
+    fraction: Any
+    extra: Any
+    steps: Any
+    tile: Any
+    step: Any
+    begins: Any
+    weight: Any
+    tile_element: Any
+    tile_fraction: Any
+    tile_flat: Any
+    tile_extra: Any
+    radiating: Any
+    length: Any
+    slot: Any
+    following: Any
+    order: Any
+    places: Any
+    rows_at: Any
+    slant: Any
+    upright: Any
+    advance: Any
+    corrector: Any
+    thick: Any
+    bend: Any
+    cavity: Any
+    follows: Any
+    harmonic: Any
+    lead: Any
+    planar: Any
+    nonlinear: Any
+    rest: Any
+    charges: Any
+    radius: Any
+    compton: Any
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
-    """The programme of a lattice: all arrays are of NumPy, (rows,) unless told.
+class Programme:
+    """The programme of a lattice, of one structure; NumPy's arrays are (rows,) unless told.
 
     Args:
-        operation: index of the map in `OPERATIONS`.
-        element: index of the element.
-        fraction: of the element's length that the row takes.
-        extra: (rows, 3) what else a map needs: radiation's weight, a solenoid profile's values.
+        operation, element, fraction: as in `Rows`.
+        extra: (rows, 3)
         begins: (n + 1,) the row at which each element begins, and the number of rows.
-        kinds, active, harmonics: (n,) of the elements, as the lattice has them.
-        species: what circulates.
+        structure, beam: what the lattice has of it.
+        inside: whether places inside of elements are asked for.
     """
 
     operation: np.ndarray
@@ -46,13 +134,56 @@ class Rows:
     fraction: np.ndarray
     extra: np.ndarray
     begins: np.ndarray
-    kinds: tuple[str, ...]
-    active: tuple[frozenset[str], ...]
-    harmonics: tuple[int, ...]
-    species: Species
+    structure: tuple[Any, ...]
+    beam: tuple[Any, Any]
+    inside: bool
 
     def __len__(self) -> int:
         return len(self.operation)
+
+    @functools.cached_property
+    def full(self) -> Rows:
+        """Filled up to a size."""
+        return _laid_out(self, filled=True)
+
+    @functools.cached_property
+    def rows(self) -> Rows:
+        """The same where compiled functions run, which take it."""
+        return jax.device_put(self.full)
+
+    @functools.cached_property
+    def exact(self) -> Rows:
+        """Not filled up, for the transformations of a user; sizes and counts are known there."""
+        return _laid_out(self, filled=False)
+
+    @functools.cached_property
+    def places(self) -> tuple[np.ndarray, np.ndarray]:
+        """The rows at which elements begin, or all that lie along the path; and their elements."""
+        count = len(self.begins) - 1
+        if not self.inside:
+            return self.begins, np.arange(count + 1)
+        # every element has its entrance, though elements without rows share theirs with the next
+        inner = np.setdiff1d(1 + np.flatnonzero(self.advance > 0), self.begins)
+        places = np.concatenate([self.begins, inner])
+        element = np.concatenate([np.arange(count + 1), self.element[inner]])
+        order = np.lexsort((element, places))
+        return places[order], element[order]
+
+    def flat(self, rows: np.ndarray, found: Any) -> np.ndarray:
+        """Where rows, or the end, are in what was found (R + 1, ...) by `Rows.flat`."""
+        return (self.full if is_concrete(found) else self.exact).order[rows]
+
+    @property
+    def advance(self) -> np.ndarray:
+        """The fraction of the length that a row takes along the path: kicks take none."""
+        kicks = self.operation == OPERATION["solenoid_variation"]
+        return np.where(kicks, 0.0, self.fraction)
+
+    def filled(self, table: Any) -> Any:
+        """The table (..., n, columns) filled up with rows of zeros to N elements."""
+        missing = len(self.full.corrector) - table.shape[-2]
+        widths = [(0, 0)] * (table.ndim - 2) + [(0, missing), (0, 0)]
+        return np.pad(table, widths)
 
 
 def rows_of(
@@ -63,10 +194,10 @@ def rows_of(
     cavities: bool = True,
     apertures: bool = False,
     cuts: tuple[int, ...] = (),
-) -> Rows:
+) -> Programme:
     """The programme of a lattice; `cuts` says into how many parts each body is cut for looking.
 
-    A lattice of the same structure gets the same object, which compiled functions are kept by.
+    A lattice of the same structure gets the same object.
     """
     structure = (lattice.kinds, lattice.active, lattice.pieces, lattice.nodes, lattice.profiles)
     beam = (lattice.harmonics, lattice.species)
@@ -79,7 +210,7 @@ def _rows(
     beam: tuple[Any, Any],
     switches: tuple[bool, bool, bool, bool],
     cuts: tuple[int, ...],
-) -> Rows:
+) -> Programme:
     kinds, active, pieces, nodes, profiles = structure
     rows: list[tuple[int, int, float, tuple[float, ...]]] = []
     begins = []
@@ -91,15 +222,15 @@ def _rows(
     begins.append(len(rows))
     _lead_clock(rows)
     columns: Any = list(zip(*rows, strict=True)) or [(), (), (), ()]
-    return Rows(
+    return Programme(
         np.array(columns[0], dtype=np.int32),
         np.array(columns[1], dtype=np.int32),
         np.array(columns[2], dtype=float),
         np.array(columns[3], dtype=float).reshape(-1, 3),
         np.array(begins),
-        kinds,
-        active,
-        *beam,
+        structure,
+        beam,
+        bool(cuts),
     )
 
 
@@ -186,7 +317,7 @@ class _Builder:
         strong = active & _MULTIPOLES or kind in ("Bend", "Solenoid") or active & {"hkick", "vkick"}
         if "length" not in active:
             if strong and kind != "Solenoid":
-                self.add("thin")
+                self.add("thin", 0.0, 0.0, 1.0)
             return
         name = _body_name(kind, active)
         if not self.radiation or name == "drift" or not strong:
@@ -254,209 +385,220 @@ def _body_name(kind: str, active: frozenset[str]) -> str:
     return "quadrupole" if "k1" in active else "sextupole"
 
 
-class Beam(eqx.Module):
-    """The reference particle as maps see it.
+def filled_size(count: int) -> int:
+    """The size to which so many elements, places or rows are filled up: few, so that programs are.
 
-    Args:
-        mu2: (m c / P0)^2.
-        momentum: P0 c over the particle's charge number [V].
-        rf_shift: what the RF's period is longer than the reference particle's turn, times c [m].
-        radius, compton: classical radius and reduced Compton length [m].
+    Loops run over what is there, so that a small lattice pays little for a large size.
     """
-
-    mu2: Any
-    momentum: Any
-    rf_shift: Any
-    radius: float = eqx.field(static=True)
-    compton: float = eqx.field(static=True)
+    size = 128
+    while size < count:
+        size *= 4 if size == 128 else 2
+    return size
 
 
-class Row(eqx.Module):
-    """One row's numbers as maps see them: entries of an element's row of the table, and more."""
+def _laid_out(programme: Programme, filled: bool) -> Rows:
+    """The arrays of `Rows`, of NumPy, filled up or not."""
+    kinds, active = programme.structure[:2]
+    places, _ = programme.places
+    sizes = _Sizes.filled(programme) if filled else _Sizes.exact(programme)
+    chain = _chain(programme, sizes)
+    tiles = _tiles(programme, sizes, chain["order"])
+    return Rows(
+        count=np.int32(len(programme)),
+        operation=_fill(programme.operation, sizes.rows),
+        element=_fill(programme.element, sizes.rows),
+        fraction=_fill(programme.fraction, sizes.rows),
+        extra=_fill(programme.extra, sizes.rows),
+        **chain,
+        **tiles,
+        places=_fill(chain["order"][places], sizes.places, sizes.rows),
+        rows_at=_fill(places.astype(np.int32), sizes.places, sizes.rows),
+        upright=_fill(_upright(programme), sizes.rows + 1),
+        advance=_fill(programme.advance, sizes.rows),
+        **_of_elements(programme, sizes.elements),
+        planar=np.bool_(not any(columns & _COUPLING for columns in active)),
+        nonlinear=np.bool_(any(columns & NONLINEAR for columns in active)),
+        **_of_particle(programme.beam[1]),
+    )
 
-    values: Any
-    fraction: Any
-    extra: Any
-    beam: Beam
 
-    @property
-    def mu2(self) -> Any:
-        """(m c / P0)^2."""
-        return self.beam.mu2
+@dataclass(frozen=True)
+class _Sizes:
+    rows: int
+    elements: int
+    places: int
+    tiles: int
+    steps: int
+    lanes: int
+    blocks: int
 
-    def __getitem__(self, column: str) -> Any:
-        return self.values[COLUMN[column]]
+    @classmethod
+    def filled(cls, programme: Programme) -> _Sizes:
+        elements = filled_size(len(programme.structure[0]) + 1)
+        rows = max(4 * elements, filled_size(len(programme)))
+        tiles = rows // _LANES + len(OPERATION) + 1
+        blocks = 1 << round(math.log2(rows) / 2)
+        places = filled_size(len(programme.places[0])) if programme.inside else elements
+        # no operation has more than 13 steps, and most have one
+        most = 5 * tiles
+        while _steps_of(programme) > most:
+            most *= 2
+        return cls(rows, elements, places, tiles, most, _LANES, blocks)
+
+    @classmethod
+    def exact(cls, programme: Programme) -> _Sizes:
+        rows = len(programme)
+        blocks = max(1, math.isqrt(rows))
+        rows = blocks * -(-rows // blocks)
+        tiles = sum(-(-n // _LANES) for n in np.unique(programme.operation, return_counts=True)[1])
+        elements, places = len(programme.structure[0]), len(programme.places[0])
+        steps = _steps_of(programme)
+        return cls(rows, elements, places, int(tiles) + 1, steps, _LANES, blocks)
+
+
+def _steps_of(programme: Programme) -> int:
+    numbers, counts = np.unique(programme.operation, return_counts=True)
+    return sum(
+        -(-int(count) // _LANES) * len(SEQUENCES[_NAMES[number]])
+        for number, count in zip(numbers, counts, strict=True)
+    )
+
+
+def _fill(values: np.ndarray, size: int, value: Any = 0) -> np.ndarray:
+    """An array filled up along its first axis."""
+    found = np.full((size, *values.shape[1:]), value, dtype=values.dtype)
+    found[: len(values)] = values
+    return found
+
+
+def _chain(programme: Programme, sizes: _Sizes) -> dict[str, Any]:
+    """Rows in blocks one after another: see `Rows`."""
+    count, blocks = len(programme), sizes.blocks
+    length = max(1, -(-count // blocks))
+    row = np.arange(sizes.rows + 1)
+    block, place = np.divmod(row, length)
+    flat = np.where(row < count, block + blocks * place, sizes.rows).astype(np.int32)
+    following = np.full(sizes.rows, sizes.rows, dtype=np.int32)
+    following[flat[:count]] = flat[1 : count + 1]
+    slant = np.zeros(sizes.rows + 1, dtype=np.int8)
+    slant[flat[:count]] = _slant(programme)
+    return {
+        "length": np.int32(length),
+        "following": following.reshape(-1, blocks),
+        "order": flat,
+        "slant": slant,
+    }
+
+
+def _tiles(programme: Programme, sizes: _Sizes, flat: np.ndarray) -> dict[str, Any]:
+    """Rows of one operation side by side, and the steps that they take; the last tile stays empty.
+
+    Lanes that are over repeat the last row.
+    """
+    rows: list[np.ndarray] = []
+    steps, first = [], []
+    for name, number in OPERATION.items():
+        first.append(len(rows))
+        (where,) = np.nonzero(programme.operation == number)
+        for begin in range(0, len(where), sizes.lanes):
+            part = where[begin : begin + sizes.lanes]
+            for index, (step, weight, choice) in enumerate(SEQUENCES[name]):
+                steps.append((len(rows), STEP[step], index == 0, weight, choice))
+            rows.append(np.concatenate([part, np.repeat(part[-1:], sizes.lanes - len(part))]))
+    first.append(len(rows))
+    of_rows = np.array(rows, dtype=int).reshape(-1, sizes.lanes)
+    slot = np.full(sizes.rows + 1, sizes.tiles * sizes.lanes - 1, dtype=np.int32)
+    places = np.arange(of_rows.size)[::-1]  # the first of those that repeat a row counts
+    slot[flat[of_rows.reshape(-1)[::-1]]] = places
+    columns: Any = list(zip(*steps, strict=True)) or [()] * 5
+    tile, step_number, begins = (np.array(column) for column in columns[:3])
+    weights = np.array(columns[3:], dtype=float).T
+    return {
+        "steps": np.int32(len(steps)),
+        "tile": _fill(tile.astype(np.int32), sizes.steps),
+        "step": _fill(step_number.astype(np.int32), sizes.steps),
+        "begins": _fill(begins.astype(bool), sizes.steps),
+        "weight": _fill(weights, sizes.steps),
+        "tile_element": _fill(programme.element[of_rows], sizes.tiles),
+        "tile_fraction": _fill(programme.fraction[of_rows], sizes.tiles),
+        "tile_extra": _fill(np.moveaxis(programme.extra[of_rows], 2, 1), sizes.tiles),
+        "tile_flat": _fill(flat[of_rows], sizes.tiles),
+        "radiating": tuple(np.int32(tile) for tile in first[OPERATION["radiate"] :]),
+        "slot": slot[:-1].reshape(-1, sizes.blocks),
+    }
+
+
+def _slant(programme: Programme) -> np.ndarray:
+    """Where the reference particle is inside a turned pole face: 1 entering, 2 leaving."""
+    names = np.array(_NAMES)[programme.operation]
+    entering = programme.extra[:, 0] > 0
+    inside = np.isin(names, _FACES) & (names != np.where(entering, "turn", "wedge"))
+    return np.where(inside, np.where(entering, 1, 2), 0)
+
+
+def _upright(programme: Programme) -> np.ndarray:
+    turned = np.array([bool(columns & {"tilt", "roll"}) for columns in programme.structure[1]])
+    inner = np.ones(len(programme), dtype=bool)
+    begins = programme.begins[:-1]
+    inner[begins[begins < len(programme)]] = False
+    return inner & turned[programme.element]
+
+
+def _of_elements(programme: Programme, size: int) -> dict[str, Any]:
+    """What `prepare` must know of each element."""
+    kinds, active = programme.structure[:2]
+    kind = np.array(kinds)
+    own = np.array(["frequency" in columns for columns in active])
+    voltage = np.array(["voltage" in columns for columns in active])
+    acting = np.zeros(len(kinds), dtype=bool)
+    acting[programme.element[programme.operation == OPERATION["cavity"]]] = True
+    leads = np.flatnonzero((kind == "RFCavity") & voltage)
+    found = {
+        "corrector": kind == "Kicker",
+        "thick": np.array(["length" in columns for columns in active]),
+        "bend": kind == "Bend",
+        "cavity": acting,
+        "follows": (kind == "RFCavity") & ~own,
+        "harmonic": np.array(programme.beam[0], dtype=float),
+    }
+    filled = {name: _fill(values, size) for name, values in found.items()}
+    return {**filled, "lead": np.int32(leads[0] if len(leads) else -1)}
+
+
+def _of_particle(species: Species) -> dict[str, Any]:
+    return {
+        "rest": np.float64(rest_energy(species)),
+        "charges": np.float64(abs(species.charge) / ELEMENTARY_CHARGE),
+        "radius": np.float64(_radiation.classical_radius(species)),
+        "compton": np.float64(_radiation.compton_length(species)),
+    }
 
 
 def prepare(rows: Rows, table: Any, energy: Any) -> tuple[Any, Beam]:
-    """The table (..., n, columns) as maps need it, and the reference particle.
+    """The table (..., N, columns) as maps need it, and the reference particle.
 
     Correctors become dipole fields, and cavities get their frequency.
     """
     table = jnp.asarray(table)
-    for index in np.flatnonzero(np.array(rows.kinds) == "Kicker"):
-        length = table[..., index, COLUMN["length"]] if "length" in rows.active[index] else 1.0
-        kicks = table[..., index, COLUMN["hkick"]], table[..., index, COLUMN["vkick"]]
-        table = table.at[..., index, COLUMN["k0"]].set(-kicks[0] / length)
-        table = table.at[..., index, COLUMN["k0s"]].set(kicks[1] / length)
-    rest = rest_energy(rows.species)
-    momentum = jnp.sqrt((energy - rest) * (energy + rest))
-    revolution = momentum / energy * SPEED_OF_LIGHT / table[..., COLUMN["length"]].sum(-1)
-    shift = jnp.zeros(())
-    for index in reversed(np.flatnonzero(np.array(rows.kinds) == "RFCavity")):
-        harmonic, active = rows.harmonics[index], rows.active[index]
-        if "frequency" not in active:
-            table = table.at[..., index, COLUMN["frequency"]].set(harmonic * revolution)
-        if "voltage" in active:
-            frequency = table[..., index, COLUMN["frequency"]]
-            shift = SPEED_OF_LIGHT * (harmonic / frequency - 1 / revolution)
-    charges = abs(rows.species.charge) / ELEMENTARY_CHARGE
+    columns = {name: table[..., COLUMN[name]] for name in COLUMNS}
+    length = jnp.where(rows.thick, columns["length"], 1.0)
+    momentum = jnp.sqrt((energy - rows.rest) * (energy + rows.rest))
+    revolution = momentum / energy * SPEED_OF_LIGHT / columns["length"].sum(-1)
+    own = jnp.where(rows.follows, rows.harmonic * revolution[..., None], columns["frequency"])
+    changed = {
+        "k0": jnp.where(rows.corrector, -columns["hkick"] / length, columns["k0"]),
+        "k0s": jnp.where(rows.corrector, columns["vkick"] / length, columns["k0s"]),
+        "frequency": own,
+    }
+    table = jnp.stack([changed.get(name, columns[name]) for name in COLUMNS], axis=-1)
+    there = rows.lead >= 0
+    frequency = jnp.where(there, own[..., rows.lead], 1.0)
+    longer = SPEED_OF_LIGHT * (rows.harmonic[rows.lead] / frequency - 1 / revolution)
     beam = Beam(
-        mu2=(rest / momentum) ** 2,
-        momentum=momentum / charges,
-        rf_shift=shift,
-        radius=_radiation.classical_radius(rows.species),
-        compton=_radiation.compton_length(rows.species),
+        mu2=(rows.rest / momentum) ** 2,
+        momentum=momentum / rows.charges,
+        rf_shift=jnp.where(there, longer, 0.0),
+        radius=rows.radius,
+        compton=rows.compton,
     )
     return table, beam
-
-
-def _thin(row: Row, state: _maps.State) -> _maps.State:
-    return _maps.kick(state, _maps.multipoles(row.values), 1.0)
-
-
-def _aperture(row: Row, state: _maps.State) -> _maps.State:
-    inside = (jnp.abs(state[0]) <= row["x_limit"]) & (jnp.abs(state[2]) <= row["y_limit"])
-    x, *rest = state
-    return (jnp.where(inside, x, jnp.nan), *rest)
-
-
-def _combined(row: Row, state: _maps.State) -> _maps.State:
-    length, angle = row.fraction * row["length"], row.fraction * row["angle"]
-    strengths = _maps.multipoles(row.values)
-    return _maps.combined_bend(state, length, angle, _bend_field(row), strengths, row.mu2)
-
-
-def _bend(row: Row, state: _maps.State) -> _maps.State:
-    length, angle = row.fraction * row["length"], row.fraction * row["angle"]
-    return _maps.bend(state, length, angle, _bend_field(row), row.mu2)
-
-
-def _face_angle(row: Row) -> Any:
-    """Rotation of the pole face a row is about: extra holds sign and number of the face."""
-    return jnp.where(row.extra[1] == 1.0, row["e1"], row["e2"])
-
-
-def _bend_field(row: Row) -> Any:
-    return row["angle"] / row["length"] + row["k0"]
-
-
-def _soft_fringe(row: Row, state: _maps.State) -> _maps.State:
-    integral = jnp.where(row.extra[1] == 1.0, row["fint1"], row["fint2"])
-    return _maps.soft_fringe(state, row.extra[0] * _bend_field(row), integral * row["gap"])
-
-
-def _cavity(row: Row, state: _maps.State) -> _maps.State:
-    wave_number = row["frequency"] * (2 * np.pi / SPEED_OF_LIGHT)
-    voltage = row["voltage"] / row.beam.momentum
-    return _maps.cavity(
-        state, voltage, wave_number, row["phase"], row.beam.rf_shift * row.extra[0], row.mu2
-    )
-
-
-def _moved(row: Row, state: _maps.State, leaving: bool) -> _maps.State:
-    shift, rotation = body_patch(row, leaving)
-    return _maps.patch(state, shift, rotation)
-
-
-def _turned(angle: Any) -> list[list[Any]]:
-    """Axes after a bend by `angle`, as rows, in those before."""
-    c, s = jnp.cos(angle), jnp.sin(angle)
-    return [[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]]
-
-
-def _rolled(angle: Any) -> list[list[Any]]:
-    c, s = jnp.cos(angle), jnp.sin(angle)
-    return [[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]]
-
-
-def _transposed(axes: Any) -> list[list[Any]]:
-    return [list(column) for column in zip(*axes, strict=True)]
-
-
-def _product(first: Any, second: Any) -> list[list[Any]]:
-    columns = _transposed(second)
-    return [_maps.rotated(columns, row) for row in first]
-
-
-def _to(angle: Any, length: Any) -> list[Any]:
-    """Where an arc of an angle and a length ends, in the axes of its beginning."""
-    safe = jnp.where(angle == 0, 1.0, angle)
-    forward = jnp.where(angle == 0, length, length * jnp.sin(safe) / safe)
-    inward = jnp.where(angle == 0, 0.0, length * (1 - jnp.cos(safe)) / safe)
-    return [-inward, 0.0, forward]
-
-
-def _sum(first: Any, second: Any) -> list[Any]:
-    return [a + b for a, b in zip(first, second, strict=True)]
-
-
-def body_patch(row: Row, leaving: bool) -> tuple[list[Any], list[list[Any]]]:
-    """Shift and axes from the design orbit to the body's end, or back from it.
-
-    The body turns by its roll and shifts by dx, dy about the centre of its arc; the tilt turns
-    the arc itself.
-    """
-    half, length = row["angle"] / 2, row["length"] / 2
-    if leaving:
-        half, length = -half, -length
-    tilt = _rolled(row["tilt"])
-    # Go from the design's end to the centre of its arc, shift and turn there, and back along the
-    # body's own arc.
-    axes = _product(_turned(half), tilt)
-    turned = _product(_rolled(row["roll"]), axes)
-    shift = _maps.rotated(_transposed(tilt), _to(half, length))
-    shift = _sum(shift, _maps.rotated(_transposed(axes), [row["dx"], row["dy"], 0.0]))
-    shift = _sum(shift, _maps.rotated(_transposed(turned), _to(-half, -length)))
-    rotation = _product(_turned(-half), turned)
-    if leaving:  # the way back: the inverse of what was found
-        return [-v for v in _maps.rotated(rotation, shift)], _transposed(rotation)
-    return shift, rotation
-
-
-#: The maps by name, each (row, state) -> state.
-OPERATIONS: dict[str, Any] = {
-    "drift": lambda r, s: _maps.drift(s, r.fraction * r["length"], r.mu2),
-    "quadrupole": lambda r, s: _maps.quadrupole(s, r.fraction * r["length"], r["k1"], r.mu2),
-    "sextupole": lambda r, s: _maps.sextupole(
-        s, r.fraction * r["length"], _maps.multipoles(r.values), r.mu2
-    ),
-    "straight": lambda r, s: _maps.straight(
-        s, r.fraction * r["length"], _maps.multipoles(r.values), r.mu2
-    ),
-    "thin": _thin,
-    "bend": _bend,
-    "combined_bend": _combined,
-    "turn": lambda r, s: _maps.turn(s, _face_angle(r)),
-    "fringe": lambda r, s: _maps.fringe(s, r.extra[0] * _bend_field(r)),
-    "soft_fringe": _soft_fringe,
-    "wedge": lambda r, s: _maps.wedge(s, -_face_angle(r), _bend_field(r)),
-    "solenoid": lambda r, s: _maps.solenoid(
-        s, r.fraction * r["length"], r["ks"] * r.extra[0], r.mu2
-    ),
-    "solenoid_variation": lambda r, s: _maps.solenoid_variation(
-        s,
-        r.fraction * r["length"],
-        r["ks"] * r.extra[0],
-        r["ks"] * r.extra[1] / r["length"] ** 2,
-        r["ks"] ** 2 * r.extra[2],
-    ),
-    "cavity": _cavity,
-    "enter": lambda r, s: _moved(r, s, False),
-    "leave": lambda r, s: _moved(r, s, True),
-    "aperture": _aperture,
-    "radiate": _radiation.radiate,
-    "radiate_face": lambda r, s: _radiation.radiate_face(r, s, _face_angle(r)),
-}
-
-OPERATION = {name: index for index, name in enumerate(OPERATIONS)}

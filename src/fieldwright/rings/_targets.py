@@ -5,19 +5,21 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from fieldwright.errors import InputError
-from fieldwright.rings import _checks, _chromaticity, _equilibrium
+from fieldwright.rings import _chromaticity, _equilibrium, _optics_functions
+from fieldwright.rings._chain import Chain
+from fieldwright.rings._kernel import of_rows
 from fieldwright.rings._lattice import Lattice
+from fieldwright.rings._matrices import find_orbit
 from fieldwright.rings._modes import inverse
-from fieldwright.rings._optics_functions import functions, is_planar
-from fieldwright.rings._orbit import _kernel
-from fieldwright.rings._rows import rows_of
+from fieldwright.rings._rows import Rows
 from fieldwright.sources._checks import as_float, require_positive
 
 _OPTICS = ("tunes", "momentum_compaction", "slip_factor")
@@ -28,9 +30,6 @@ _BEAM = (
 )  # fmt: skip
 _BEAM_AT = ("sigma_x", "sigma_y")
 _PLACED = (*_OPTICS_AT, *_MODES_AT, *_BEAM_AT)
-
-#: (what, at, shape, which values count) of a target.
-Key = tuple[Any, str | None, tuple[int, ...], tuple[bool, ...]]
 
 #: Names of what `Target` knows.
 QUANTITIES = tuple(sorted((*_OPTICS, *_BEAM, *_PLACED, "chromaticity", "circumference")))
@@ -124,96 +123,106 @@ class Target:
         """Whether it is a number of the equilibrium."""
         return self.what in (*_BEAM, *_BEAM_AT)
 
-    @property
-    def key(self) -> Key:
-        """What a compiled programme depends on."""
-        return self.what, self.at, self.wanted.shape, tuple(self.counts.reshape(-1).tolist())
-
 
 def _label(what: str | Callable[[Lattice], Any]) -> str:
     return what if isinstance(what, str) else getattr(what, "__name__", repr(what))
 
 
-class Seen:
-    """A lattice under a transformation, of which everything is computed once."""
+class Seen(NamedTuple):
+    """What a ring has, by name, and how far it is from being stable.
 
-    def __init__(self, lattice: Lattice):
-        self.lattice = lattice
+    Args:
+        found: quantities of optics, at the entrances of elements and at the end where they change
+            along the ring, `chromaticity`, and quantities of the beam; as far as they are needed.
+        instability: (3,) by how much traces are beyond what is stable; zeros of a stable ring.
+    """
 
-    @cached_property
-    def about(self) -> Any:
-        """Orbit without RF, matrices from the start, and places."""
-        rows = rows_of(self.lattice, cavities=False)
-        return rows, *_kernel(rows, self.lattice.table, self.lattice.energy, 0.0, False)
+    found: dict[str, Any]
+    instability: Any
 
-    @cached_property
-    def optics(self) -> dict[str, Any]:
-        """The fields of `Optics`."""
-        ring = self.lattice
-        rows, *about = self.about
-        planar = is_planar(ring)
-        return functions(rows, False, planar, ring.table, ring.energy, 0.0, *about)
 
-    @cached_property
-    def chromaticity(self) -> Any:
-        """(2,) of the modes."""
-        ring = self.lattice
-        rows, states, whole, _ = self.about
-        planar = is_planar(ring)
-        return _chromaticity._solve(rows, planar, ring.table, ring.energy, states, whole)[0]
+def needed(targets: Sequence[Target]) -> tuple[str, ...]:
+    """Which of a ring's properties targets ask for."""
+    names = {target.what for target in targets}
+    beam = names & {*_BEAM, *_BEAM_AT}
+    optics = names & {*_OPTICS, *_OPTICS_AT, *_MODES_AT}
+    wanted = {"beam": beam, "chromaticity": names & {"chromaticity"}, "optics": optics}
+    return tuple(name for name, there in wanted.items() if there)
 
-    @cached_property
-    def beam(self) -> dict[str, Any]:
-        """The fields of `Equilibrium`; NaN where a mode is not damped."""
-        _checks.require_rf(self.lattice)
-        rows = rows_of(self.lattice, radiation=True)
-        found = _equilibrium.solve(rows, self.lattice.table, self.lattice.energy)
-        kept = jnp.where((found["decrements"] > 0).all(), 1.0, jnp.nan)
-        covariance = found["covariance"]
-        sizes = {
-            f"sigma_{plane}": jnp.sqrt(covariance[:, 2 * i, 2 * i]) for i, plane in enumerate("xy")
-        }
-        return {name: kept * value for name, value in {**found, **sizes}.items()}
 
-    def value(self, what: str | Callable[[Lattice], Any], at: str | None) -> Any:
-        """What the ring has, of a target."""
-        if not isinstance(what, str):
-            return jnp.asarray(what(self.lattice))
-        if what == "circumference":
-            return self.lattice.circumference
-        if what == "chromaticity":
-            return self.chromaticity
-        source = self.beam if what in (*_BEAM, *_BEAM_AT) else self.optics
-        found = source[what]
-        return found if at is None else found[_checks.place(self.lattice.names, at)]
+@partial(of_rows, static=("needs",))
+def seen_along(
+    rows: Rows,
+    beam_rows: Rows,
+    table: Any,
+    energy: Any,
+    directions: Any,
+    needs: tuple[str, ...],
+) -> tuple[Seen, Seen]:
+    """What a ring has, and its derivatives (..., k) along k changes of its table.
 
-    def values(self, keys: Sequence[Key]) -> list[Any]:
-        """What the ring has, of all targets; not numbers where it is unstable."""
-        found = [self.value(what, at) for what, at, _, _ in keys]
-        for (what, _, shape, _), value in zip(keys, found, strict=True):
-            if value.shape != shape:
-                raise InputError(
-                    f"{_label(what)} has the shape {value.shape}, its value {shape}; None "
-                    "stands for what may be anything",
-                    parameter="value",
-                )
-        stable: Any = 1.0
-        if "optics" in self.__dict__:  # functions of unstable rings mean nothing
-            stable = jnp.where(jnp.isfinite(self.optics["tunes"]).all(), 1.0, jnp.nan)
-        return [stable * value for value in found]
+    Args:
+        rows: without cavities.
+        beam_rows: with cavities and radiation.
+        table, energy: of the lattice.
+        directions: (k, N, columns).
+        needs: see `needed`.
+    """
 
-    def instability(self) -> Any:
-        """(3,) by how much traces are beyond what is stable; zeros of a stable ring.
+    def see(table: Any) -> Seen:
+        return _see(rows, beam_rows, table, energy, needs)
 
-        With T = M + M^-1, whose eigenvalues are 2 cos of the phases: these are to be real, and
-        between -2 and 2.
-        """
-        turn = self.about[2][-1, :4, :4]
-        total = turn + inverse(turn)
-        middle = jnp.trace(total) / 4
-        apart = total - middle * jnp.eye(4)
-        spread2 = jnp.trace(apart @ apart) / 4  # of the half of their difference, squared
-        real = spread2 > 0
-        half = jnp.where(real, jnp.sqrt(jnp.where(real, spread2, 1.0)), 0.0)
-        beyond = jnp.abs(middle + jnp.stack([half, -half])) - 1.95
-        return jnp.maximum(jnp.concatenate([beyond, -spread2[None] * ~is_planar(self.lattice)]), 0)
+    def along(direction: Any) -> tuple[Seen, Seen]:
+        return jax.jvp(see, (table,), (direction,))
+
+    return jax.vmap(along, out_axes=(None, -1))(directions)
+
+
+def _see(
+    rows: Rows, beam_rows: Rows, table: Any, energy: Any, needs: tuple[str, ...]
+) -> Seen:
+    states, jacobians = find_orbit(rows, table, energy, 0.0, False)
+    found = {}
+    if "optics" in needs:
+        functions = _optics_functions.functions(rows, table, energy, 0.0, states, jacobians)
+        # functions of unstable rings mean nothing
+        stable = jnp.where(jnp.isfinite(functions["tunes"]).all(), 1.0, jnp.nan)
+        names = (*_OPTICS, *_OPTICS_AT, *_MODES_AT)
+        found |= {name: stable * functions[name] for name in names}
+    if "chromaticity" in needs:
+        (total, _), _ = _chromaticity.slopes(rows, table, energy, states, jacobians)
+        found["chromaticity"] = total
+    if "beam" in needs:
+        found |= _beam(beam_rows, table, energy)
+    turn = Chain.of(jacobians, rows.length).turn[:4, :4]
+    return Seen(found, _instability(turn, rows.planar))
+
+
+def _beam(rows: Rows, table: Any, energy: Any) -> dict[str, Any]:
+    """Quantities of the equilibrium; NaN where a mode is not damped."""
+    about = find_orbit(rows, table, energy, 0.0, True)
+    found = _equilibrium.settle(rows, table, energy, *about)
+    kept = jnp.where((found["decrements"] > 0).all(), 1.0, jnp.nan)
+    covariance = found["covariance"]
+    sizes = {
+        f"sigma_{plane}": jnp.sqrt(covariance[:, 2 * i, 2 * i]) for i, plane in enumerate("xy")
+    }
+    all_of_it = {**found, **sizes}
+    return {name: kept * all_of_it[name] for name in (*_BEAM, *_BEAM_AT)}
+
+
+def _instability(turn: Any, planar: Any) -> Any:
+    """By how much traces are beyond what is stable.
+
+    With T = M + M^-1, whose eigenvalues are 2 cos of the phases: these are to be real, and
+    between -2 and 2.
+    """
+    total = turn + inverse(turn)
+    middle = jnp.trace(total) / 4
+    apart = total - middle * jnp.eye(4)
+    spread2 = jnp.trace(apart @ apart) / 4  # of the half of their difference, squared
+    real = spread2 > 0
+    half = jnp.where(real, jnp.sqrt(jnp.where(real, spread2, 1.0)), 0.0)
+    beyond = jnp.abs(middle + jnp.stack([half, -half])) - 1.95
+    crossed = jnp.where(planar, 0.0, -spread2)
+    return jnp.maximum(jnp.concatenate([beyond, crossed[None]]), 0)

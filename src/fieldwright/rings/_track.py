@@ -7,7 +7,6 @@ stay in a core's cache, a thread for each core.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -20,12 +19,16 @@ from fieldwright._result import Result, quantity
 from fieldwright._threads import cores
 from fieldwright.errors import InputError
 from fieldwright.rings import _radiation
+from fieldwright.rings._kernel import of_rows, table_for
 from fieldwright.rings._lattice import Lattice
-from fieldwright.rings._rows import OPERATIONS, Row, Rows, prepare, rows_of
+from fieldwright.rings._rows import Programme, Rows, prepare, rows_of
+from fieldwright.rings._steps import OPERATIONS, Beam, Row
 from fieldwright.sources._checks import as_float, is_concrete
 
 _BLOCK = 2500  # particles: their states and intermediates fit a core's cache
 _WORK = 5_000_000  # particle-rows of one call, so that progress is told about every second
+_SIZES = (1, 4, 16, 64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)  # of blocks
+_ROOM = 32  # saved turns
 _FAR = 1.0  # [m]: farther out a particle is lost, apertures or not
 
 
@@ -91,8 +94,8 @@ def track(
             f"coordinates must have the shape (n, 6) or (6,), got {np.shape(coordinates)}",
             parameter="coordinates",
         )
-    rows = rows_of(lattice, radiation=radiation != "none", apertures=True)
-    run = _Run(rows, lattice, radiation == "quantum", seed, every or turns, progress)
+    programme = rows_of(lattice, radiation=radiation != "none", apertures=True)
+    run = _Run(programme, lattice, radiation == "quantum", seed, every or turns, progress)
     if not is_concrete(start, lattice):
         return run.traced(start, turns, with_start=every is not None)
     return run.threaded(np.asarray(start), turns, with_start=every is not None)
@@ -121,31 +124,30 @@ class _Run:
 
     def __init__(
         self,
-        rows: Rows,
+        programme: Programme,
         lattice: Lattice,
         chance: bool,
         seed: int,
         every: int,
         progress: Callable[[float], None] | None,
     ):
-        self.rows, self.lattice, self.chance = rows, lattice, chance
-        self.key, self.every, self.progress = jax.random.key(seed), every, progress
+        self.programme, self.lattice, self.chance = programme, lattice, chance
+        self.seed, self.every, self.progress = seed, every, progress
 
     def threaded(self, start: np.ndarray, turns: int, with_start: bool) -> Tracked:
         """Blocks of particles side by side, in calls of about a second."""
         threads = cores() if jax.default_backend() == "cpu" else 1
         blocks = _blocks(start, _BLOCK if jax.default_backend() == "cpu" else len(start))
-        per_call = max(1, round(_WORK / (len(blocks[0]) * max(1, len(self.rows)) * self.every)))
+        rows = max(1, len(self.programme))
         saves = turns // self.every
-        # rounded up, so that not every number of turns is compiled anew
-        per_call = min(per_call, 1 << (saves - 1).bit_length())
+        slots = _slots(saves, _WORK / (len(blocks[0]) * rows * self.every))
         states = [_begin(block) for block in blocks]
         kept: list[np.ndarray] = [start[None]] if with_start else []
         with ThreadPoolExecutor(min(threads, len(blocks))) as pool:
-            for done in range(0, saves, per_call):
-                count = min(per_call, saves - done)
+            for done in range(0, saves, slots):
+                count = min(slots, saves - done)
                 calls = [
-                    pool.submit(self._call, state, number, done, count, per_call)
+                    pool.submit(self._call, state, number, done, count, slots)
                     for number, state in enumerate(states)
                 ]
                 found = [call.result() for call in calls]
@@ -161,38 +163,26 @@ class _Run:
         )
 
     def _call(self, state: Any, block: int, done: int, count: int, slots: int) -> Any:
-        key = jax.random.fold_in(self.key, block)
-        lattice = self.lattice
-        state, seen = _kernel(
-            self.rows,
-            self.chance,
-            slots,
-            lattice.table,
-            lattice.energy,
+        table = table_for(self.programme, self.lattice, state)
+        when = np.array([done * self.every, count, self.every])
+        stretch = np.array([0, len(self.programme)])
+        state, seen = _turns(
+            self.programme,
+            table,
+            self.lattice.energy,
             state,
-            key,
-            done * self.every,
-            count,
-            self.every,
+            when,
+            stretch,
+            np.array([self.seed, block]),
+            chance=self.chance,
+            slots=slots,
         )
-        return state, np.asarray(seen)
+        return state, np.asarray(seen) if is_concrete(seen) else seen
 
     def traced(self, start: Any, turns: int, with_start: bool) -> Tracked:
         """All in one, inside a transformation."""
-        saves, lattice = turns // self.every, self.lattice
-        key = jax.random.fold_in(self.key, 0)
-        state, seen = _kernel(
-            self.rows,
-            self.chance,
-            saves,
-            lattice.table,
-            lattice.energy,
-            _begin(start),
-            key,
-            0,
-            saves,
-            self.every,
-        )
+        saves = turns // self.every
+        state, seen = self._call(_begin(start), 0, 0, saves, saves)
         kept = seen.transpose(0, 2, 1)
         if with_start:
             kept = jnp.concatenate([jnp.asarray(start)[None], kept])
@@ -205,45 +195,100 @@ class _Run:
 
 
 def _blocks(start: np.ndarray, size: int) -> list[np.ndarray]:
-    """Blocks of one size, an even number of them, the last filled up with the last particle."""
+    """Blocks of one of a few sizes, an even number of them, filled up with the last particle."""
     count = 2 * -(-len(start) // (2 * size)) if len(start) > 512 else 1
-    each = -(-len(start) // count)
+    each = _filled(-(-len(start) // count), size)
     full = np.concatenate([start, np.repeat(start[-1:], each * count - len(start), axis=0)])
     return list(full.reshape(count, each, 6))
 
 
+def _filled(number: int, most: int) -> int:
+    """The size to which so many particles are filled up: powers of two times 1 and 1.5."""
+    for size in _SIZES:
+        if number <= size and size < most:
+            return size
+    return max(number, most)
+
+
+def _slots(saves: int, fitting: float) -> int:
+    """For how many saved turns a call has room: few sizes, and no more than a second's work."""
+    if saves == 1 or fitting < _ROOM:
+        return 1
+    slots = _ROOM
+    while slots < saves and slots * _ROOM <= fitting:
+        slots *= _ROOM
+    return slots
+
+
 def _begin(block: Any) -> Any:
-    number = block.shape[0]
-    none = jnp.full(number, -1, dtype=jnp.int64)
-    return tuple(jnp.asarray(block).T), none, none
+    xp = np if is_concrete(block) else jnp
+    none = np.full(block.shape[0], -1, dtype=np.int64)
+    return tuple(xp.asarray(block).T), none, none
 
 
-@functools.partial(jax.jit, static_argnames=("rows", "chance", "slots"))
-def _kernel(
+def _many_turns(
     rows: Rows,
-    chance: bool,
-    slots: int,
     table: Any,
     energy: Any,
     state: Any,
-    key: Any,
-    first: Any,
-    saves: Any,
-    every: Any,
+    when: Any,
+    stretch: Any,
+    seed: Any,
+    *,
+    chance: bool,
+    slots: int,
 ) -> Any:
-    """`saves` times `every` turns; (slots, 6, n) has the coordinates after each `every`."""
-    turn = _turn(rows, chance, *prepare(rows, table, energy))
+    """Turns, and (slots, 6, n) the coordinates after each few of them.
+
+    Args:
+        rows, table, energy: of the lattice.
+        state: six arrays (n,) of coordinates, turn and element of loss (n,).
+        when: number of the first turn, how often to save, and after how many turns.
+        stretch: the first row of a turn, and the first after.
+        seed: of the chance, and the number of the block.
+        chance: whether photons leave by chance.
+        slots: room for saved coordinates.
+    """
+    first, saves, every = when[0], when[1], when[2]
+    key = jax.random.fold_in(jax.random.key(seed[0]), seed[1]) if chance else None
+    turn = _turn(rows, stretch, chance, *prepare(rows, table, energy))
 
     def save(number: Any, carry: Any) -> Any:
         state, seen = carry
         begin = first + number * every
         state = jax.lax.fori_loop(
-            begin, begin + every, lambda n, s: _lose(n, turn(s, jax.random.fold_in(key, n))), state
+            begin,
+            begin + every,
+            lambda n, s: _lose(n, turn(s, jax.random.fold_in(key, n) if chance else None)),
+            state,
         )
         return state, jax.lax.dynamic_update_index_in_dim(seen, jnp.stack(state[0]), number, 0)
 
+    state = jax.tree.map(jnp.asarray, state)
     number = state[0][0].shape[0]
     return jax.lax.fori_loop(0, saves, save, (state, jnp.zeros((slots, 6, number))))
+
+
+_turns = of_rows(_many_turns, static=("chance", "slots"))
+
+
+def passed(lattice: Lattice, state: np.ndarray, begin: int, end: int) -> np.ndarray:
+    """(6,) a particle after some elements, from `begin` up to `end`, with cavities off."""
+    programme = rows_of(lattice, cavities=False)
+    when, seed = np.array([0, 1, 1]), np.array([0, 0])
+    stretch = programme.begins[[begin, end]]
+    (after, *_), _ = _turns(
+        programme,
+        table_for(programme, lattice),
+        lattice.energy,
+        _begin(state[None]),
+        when,
+        stretch,
+        seed,
+        chance=False,
+        slots=1,
+    )
+    return np.array(after)[:, 0]
 
 
 def _lose(number: Any, state: Any) -> Any:
@@ -257,34 +302,22 @@ def _lose(number: Any, state: Any) -> Any:
     return coordinates, lost_turn, lost_element
 
 
-def _turn(rows: Rows, chance: bool, table: Any, beam: Any) -> Any:
-    """One turn: a scan over the rows."""
-    names = list(OPERATIONS)
-    present = sorted(set(rows.operation.tolist()))
-    branches = [_branch(names[number], chance) for number in present]
-    columns = (
-        jnp.asarray(np.searchsorted(present, rows.operation)),
-        table[rows.element],
-        jnp.asarray(rows.fraction),
-        jnp.asarray(rows.extra),
-        jnp.asarray(rows.element),
-        jnp.arange(len(rows)),
-    )
+def _turn(rows: Rows, stretch: Any, chance: bool, table: Any, beam: Beam) -> Any:
+    """One turn: a loop over the rows, with a switch on each row's map."""
+    branches = [_branch(name, chance) for name in OPERATIONS]
+    values = table[rows.element]
 
     def turn(state: Any, key: Any) -> Any:
-        def step(state: Any, column: Any) -> Any:
-            branch, values, fraction, extra, element, number = column
-            row = Row(values, fraction, extra, beam)
+        def step(number: Any, state: Any) -> Any:
+            row = Row(values[number], rows.fraction[number], rows.extra[number], beam)
+            element = rows.element[number]
             acts = [lambda s, act=act: act(row, s, element, key, number) for act in branches]
-            return jax.lax.switch(branch, acts, state), None
+            return jax.lax.switch(rows.operation[number], acts, state)
 
         coordinates, lost_turn, lost_element = state
-        if "aperture" in (names[number] for number in present):
-            (coordinates, lost_element), _ = jax.lax.scan(
-                step, (coordinates, lost_element), columns
-            )
-        else:  # what does not change is not carried along
-            (coordinates, _), _ = jax.lax.scan(step, (coordinates, ()), columns)
+        coordinates, lost_element = jax.lax.fori_loop(
+            stretch[0], stretch[1], step, (coordinates, lost_element)
+        )
         return coordinates, lost_turn, lost_element
 
     return turn
