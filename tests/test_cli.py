@@ -270,6 +270,7 @@ def test_one_study_is_told_in_a_few_lines_or_in_tables(few_studies):
             text=True,
             check=False,
             cwd=few_studies,
+            env=os.environ | {"COLUMNS": "100"},
             timeout=240,
         )
 
