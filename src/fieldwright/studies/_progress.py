@@ -76,9 +76,12 @@ class Watch:
         self._began = self._since = self._told = perf_counter()
         self._start: tuple[float, float] | None = None  # when the first fraction came, and it
         self._stack = ExitStack()
-        self._board = board or self._stack.enter_context(Board())
+        self._shared = board is not None
+        self._board = board or Board()
 
     def __enter__(self) -> Self:
+        if not self._shared:
+            self._stack.enter_context(self._board)
         return self
 
     def __exit__(self, *error: object) -> None:
