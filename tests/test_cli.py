@@ -230,6 +230,63 @@ def test_settings_of_reproduce_go_with_one_study(tmp_path):
     assert names(tmp_path) == []
 
 
+SIDE_BY_SIDE = """\
+import subprocess, sys
+from pathlib import Path
+from fieldwright import studies
+from fieldwright.cli import main
+start = subprocess.Popen.__init__
+def told(self, *arguments, **options):
+    start(self, *arguments, **options)
+    if "fieldwright" in arguments[0]:
+        print("STARTED", self.pid, file=sys.stderr, flush=True)
+subprocess.Popen.__init__ = told
+known = {path.stem: path for path in Path("studies").glob("*.yaml")}
+if known:
+    studies.gallery = lambda: known
+sys.argv = ["fieldwright", "reproduce", *sys.argv[1:]]
+main()
+"""
+
+
+@pytest.fixture
+def few_studies(tmp_path):
+    """A gallery of small studies, by the names of published ones; the last of three is wrong."""
+    folder = tmp_path / "studies"
+    folder.mkdir()
+    (folder / "osem.yaml").write_text(STUDY, encoding="utf-8")
+    (folder / "penning.yaml").write_text(STUDY.replace("600", "700"), encoding="utf-8")
+    (folder / "beam-size.yaml").write_text(STUDY.replace("600", "0"), encoding="utf-8")
+    return tmp_path
+
+
+def test_one_study_is_told_in_a_few_lines_or_in_tables(few_studies):
+    (few_studies / "studies" / "beam-size.yaml").unlink()
+
+    def reproduce(*arguments):
+        return subprocess.run(
+            [sys.executable, "-c", SIDE_BY_SIDE, "osem", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=few_studies,
+            env=os.environ | {"COLUMNS": "100"},
+            timeout=240,
+        )
+
+    done = reproduce("--set", "study=mine")
+    assert done.returncode == 0, done.stderr
+    assert "STARTED" not in done.stderr  # one study runs in this process
+    assert done.stdout == (
+        "mine: 1 agrees, 1 differs   out/osem/report.html\n"
+        "  differs   sweet_spot: printed 6.710 mm, computed 6.71881 mm, +0.13 % (One digit off.)\n"
+    )
+    done = reproduce("--force", "--tables")
+    assert done.returncode == 0, done.stderr
+    for word in ("force_per_current", "0.128798 N/A", "Published and computed", "Report: "):
+        assert word in done.stdout
+
+
 def test_doctor():
     done = fieldwright("doctor", "--json")
     assert done.returncode == 0, done.stdout
@@ -365,3 +422,56 @@ def test_the_unexpected_is_short_and_tells_how_to_see_more(study):
     assert "FIELDWRIGHT_TRACEBACK=1" in done.stderr
     assert "Traceback" not in done.stderr
     assert "Traceback" in run({"FIELDWRIGHT_TRACEBACK": "1"}).stderr
+
+
+def test_several_studies(few_studies):
+    done = subprocess.run(
+        [sys.executable, "-c", SIDE_BY_SIDE, "osem", "penning", "beam-size", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=few_studies,
+        timeout=240,
+    )
+    assert done.returncode == 3, done.stderr
+    records = json.loads(done.stdout)
+    assert [record["study"] for record in records] == ["osem", "penning"]
+    wrong = "beam-size: studies/beam-size.yaml:7: coil.turns: must be larger than zero, got 0"
+    assert wrong in done.stderr.splitlines()
+    assert "osem: done in" in done.stderr
+    assert names(few_studies) == ["out", "studies"]
+    assert names(few_studies / "out") == ["osem", "penning"]
+    for record in records:
+        folder = few_studies / "out" / record["study"]
+        assert record == json.loads((folder / "results.json").read_text())
+        assert "report.html" in names(folder)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_several_studies_stopped_in_the_middle(tmp_path, number, code):
+    process = subprocess.Popen(
+        [sys.executable, "-c", SIDE_BY_SIDE, "penning", "vepp2000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    workers = []
+    for line in process.stderr:
+        if line.startswith("STARTED "):
+            workers.append(int(line.split()[1]))
+        elif ": loading " in line:
+            process.send_signal(number)
+            break
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == code, err
+    assert out == ""
+    assert err.count("nothing was left half written") == 1
+    assert "Traceback" not in err
+    assert workers
+    for worker in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker, 0)
+    left = names(tmp_path / "out") if (tmp_path / "out").is_dir() else []
+    assert set(left) <= {"penning.partial", "vepp2000.partial"}
+    assert all(f"{name} keeps what is finished" in err for name in left)

@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -37,6 +38,7 @@ Settings = Annotated[
     typer.Option("--set", metavar="PATH=VALUE", help="Replace a value, such as coil.turns=700."),
 ]
 
+_ONE = "_one"  # the command for one of several studies
 _INTERRUPTED = 130
 _TRACEBACK = "FIELDWRIGHT_TRACEBACK"
 
@@ -69,25 +71,65 @@ def reproduce(
     ] = Path("out"),
     settings: Settings = None,
     force: Force = False,
+    tables: Annotated[
+        bool, typer.Option("--tables", help="Print all tables, as show does.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Reproduce published studies, beside what was printed."""
+    """Reproduce published studies, beside what was printed; several at once.
+
+    Prints how many figures agree, and which do not.
+    """
     from .studies import gallery, read_study
     from .studies._folder import check_target
+    from .studies._show import read_record
+    from .studies._side_by_side import run_side_by_side
 
     known = gallery()
-    for name in names or known:
+    chosen = list(dict.fromkeys(names or known))
+    for name in chosen:
         if name not in known:
             raise InputError(f"{name!r} is no published study; there is: {', '.join(known)}")
         check_target(output / name, force)
-    if settings and len(names or known) != 1:
+    if settings and len(chosen) != 1:
         raise typer.BadParameter("--set goes with the NAME of one study")
-    records = []
-    for name in names or known:
-        study = read_study(known[name], _settings(settings))
-        records.append(_run(study, output / name, force, as_json))
+    records = {}
+
+    def finished(name: str) -> None:
+        records[name] = read_record(output / name)
+        if not as_json:
+            (_print_tables if tables else _print_summary)(records[name], output / name)
+
+    code = 0
+    if len(chosen) == 1:
+        _run(read_study(known[chosen[0]], _settings(settings)), output / chosen[0], force)
+        finished(chosen[0])
+    else:
+        options = ["--force"] * force
+        commands = {
+            name: [_ONE, *options, "--", str(known[name]), str(output / name)] for name in chosen
+        }
+        try:
+            code = run_side_by_side(commands, finished)
+        except BaseException:
+            for name in chosen:
+                _tell_kept(output / name)
+            raise
     if as_json:
-        _print_json(records)
+        _print_json([records[name] for name in chosen if name in records])
+    if code:
+        raise typer.Exit(code)
+
+
+@app.command(_ONE, hidden=True)
+def _one(study: StudyFile, folder: Path, force: Force = False) -> None:
+    """One of several studies: what `reproduce` starts, and whose progress it reads."""
+    from .studies import read_study, run_study
+    from .studies._side_by_side import tell_phase
+
+    checked = read_study(study)
+    with _going_on(checked.study, folder):
+        run_study(checked, folder, force=force, progress=tell_phase)
 
 
 @app.command()
@@ -105,9 +147,8 @@ def run(
 
     checked = read_study(study, _settings(settings))
     folder = output or Path(f"{study.stem}-results")
-    record = _run(checked, folder, force, as_json)
-    if as_json:
-        _print_json(record)
+    record = _run(checked, folder, force)
+    _print_json(record) if as_json else _print_tables(record, folder)
 
 
 @app.command()
@@ -171,29 +212,41 @@ def doctor(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def _run(study: Any, folder: Path, force: bool, as_json: bool) -> dict[str, Any]:
-    """Run one study: progress on standard error, tables on standard output unless JSON is due."""
+def _run(study: Any, folder: Path, force: bool) -> dict[str, Any]:
+    """Run one study, with its progress on standard error; returns its record."""
     from .studies._folder import check_target
-    from .studies._pieces import partial_folder
     from .studies._progress import Watch
 
     check_target(folder, force)
+    with _going_on(study.study, folder), Watch(study.study) as watch:
+        watch("loading")
+        from .studies import run_study
+
+        results: Results = run_study(study, folder, force=force, progress=watch)
+    return results.record
+
+
+@contextmanager
+def _going_on(name: str, folder: Path) -> Iterator[None]:
+    """Say what is kept of an unfinished run, before and after."""
+    from .studies._pieces import partial_folder
+
     kept = partial_folder(folder)
     if kept.is_dir():
-        _tell(f"{study.study}: going on with what an earlier run left in {kept}")
+        _tell(f"{name}: going on with what an earlier run left in {kept}")
     try:
-        with Watch(study.study) as watch:
-            watch("loading")
-            from .studies import run_study
-
-            results: Results = run_study(study, folder, force=force, progress=watch)
+        yield
     except BaseException:
-        if kept.is_dir():
-            _tell(f"{kept} keeps what is finished; the same command goes on from there")
+        _tell_kept(folder)
         raise
-    if not as_json:
-        _print_tables(results.record, folder)
-    return results.record
+
+
+def _tell_kept(folder: Path) -> None:
+    from .studies._pieces import partial_folder
+
+    kept = partial_folder(folder)
+    if kept.is_dir():
+        _tell(f"{kept} keeps what is finished; the same command goes on from there")
 
 
 def _settings(given: list[str] | None) -> dict[str, str]:
@@ -244,6 +297,12 @@ def _print_tables(record: dict[str, Any], folder: Path) -> None:
 
     print_record(record)
     print(f"\nReport: {(folder / 'report.html').absolute()}")
+
+
+def _print_summary(record: dict[str, Any], folder: Path) -> None:
+    from .studies._show import print_summary
+
+    print_summary(record, folder / "report.html")
 
 
 class _Terminated(BaseException):

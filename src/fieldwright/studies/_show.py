@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import fnmatch
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,14 @@ from ..errors import InputError
 from ..units import format_quantity
 
 _COLUMNS = 5
+_WIDTH = 100  # of a summary's lines, or the terminal's, if less
+_WORDS = 40  # of a printed statement in a summary
+_LEAST = 15  # below which words are not worth their room
+_COUNTED = {  # in a summary: of one, of several
+    "agrees": ("agrees", "agree"),
+    "differs": ("differs", "differ"),
+    "misprint": ("misprint", "misprints"),
+}
 _STYLES = {"agrees": "green", "differs": "yellow", "misprint": "red"}
 
 
@@ -88,6 +98,43 @@ def print_record(record: dict[str, Any]) -> None:
             console.print(Text(f"{number:>3}  {note}"))
 
 
+def print_summary(record: dict[str, Any], report: Path) -> None:
+    """Print how a record compares with print, in a few lines on standard output."""
+    console = Console(highlight=False, soft_wrap=True)
+    width = min(_WIDTH, shutil.get_terminal_size((_WIDTH, 24)).columns)
+    verdicts = [entry["verdict"] for entry in record["published"]]
+    counts = ((verdicts.count(verdict), *words) for verdict, words in _COUNTED.items())
+    said = ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts if n)
+    console.print(Text(f"{record['study']}: {said or 'done'}   {report}"))
+    for entry in record["published"]:
+        verdict = entry["verdict"]
+        if verdict != "agrees":
+            line = Text(f"  {verdict:<8}  ", style=_STYLES.get(verdict, ""))
+            console.print(line.append(_comparison(entry, width - len(line)), style="none"))
+
+
+def _comparison(entry: dict[str, Any], width: int) -> str:
+    """What was printed, what is computed, and the beginning of the note, in one line."""
+    name = f"{entry['case']}.{entry['quantity']}" if entry["case"] else entry["quantity"]
+    computed = f"computed {format_quantity(entry['computed'], entry['unit'])}"
+    if isinstance(entry["published"], str):
+        room = width - len(f"{name}: printed “”, {computed}")
+        printed = f"“{_cut(entry['published'], max(_LEAST, min(_WORDS, room)))}”"
+    else:
+        printed = entry["printed"]
+    line = f"{name}: printed {printed}, {computed}"
+    if entry["deviation"] and entry["published"]:
+        more = f"{line}, {_deviation(entry)}"
+        line = more if len(more) <= width else line
+    room = width - len(line) - len(" ()")
+    return f"{line} ({_cut(entry['note'], room)})" if entry["note"] and room >= _LEAST else line
+
+
+def _cut(text: str, width: int) -> str:
+    """The beginning of a text, whole words of it."""
+    return textwrap.shorten(text, width, placeholder=" …")
+
+
 def _quantities(record: dict[str, Any]) -> Iterator[Table]:
     """The leading quantities of each case, then those of the whole study."""
     cases: dict[str, dict[str, str]] = {}
@@ -131,14 +178,15 @@ def _published(record: dict[str, Any]) -> Table:
             entry["quantity"],
             Text(entry["printed"]),
             format_quantity(entry["computed"], unit),
-            "" if words or not published else _percent(100 * entry["deviation"] / published),
+            "" if words or not published else _deviation(entry),
             Text(entry["verdict"], style=_STYLES.get(entry["verdict"], "")),
             numbers.get(entry["note"], ""),
         )
     return table
 
 
-def _percent(value: float) -> str:
+def _deviation(entry: dict[str, Any]) -> str:
+    value = 100 * entry["deviation"] / entry["published"]
     return f"{value:+.0e} %" if 0.0 < abs(value) < 0.005 else f"{value:+.2f} %"
 
 
