@@ -7,14 +7,13 @@ a loop is of tens of steps, not of hundreds, and each step's sums run along the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 
 
-class Chain(eqx.Module):
+class Chain(NamedTuple):
     """The matrices of rows, and their products; L rows in each of B blocks, and machines behind.
 
     Args:
@@ -23,7 +22,6 @@ class Chain(eqx.Module):
         blocks: (6, 6, B, ...) of whole blocks.
         outer: (6, 6, B, ...) from the start of all to that of each block.
         turn: (6, 6, ...) of all.
-        length: how many of the L are there.
     """
 
     steps: Any
@@ -31,11 +29,10 @@ class Chain(eqx.Module):
     blocks: Any
     outer: Any
     turn: Any
-    length: Any
 
     @classmethod
     def of(cls, steps: Any, length: Any) -> Chain:
-        """The chain of matrices (L, 6, 6, B, ...)."""
+        """The chain of matrices (L, 6, 6, B, ...), of which so many of the L are there."""
         one = _units(steps.shape[3:])
 
         def row(number: Any, carry: Any) -> Any:
@@ -49,7 +46,7 @@ class Chain(eqx.Module):
             return matmul(block, product), product
 
         turn, outer = jax.lax.scan(block, one[:, :, 0], jnp.moveaxis(blocks, 2, 0))
-        return cls(steps, inner, blocks, jnp.moveaxis(outer, 0, 2), turn, length)
+        return cls(steps, inner, blocks, jnp.moveaxis(outer, 0, 2), turn)
 
     @property
     def matrices(self) -> Any:
@@ -57,26 +54,28 @@ class Chain(eqx.Module):
         after = matmul(self.inner, self.outer, axis=1)
         return self._starting(after, self.outer, self.turn)
 
-    def moved(self, offsets: Any, first: Callable[[Any], Any]) -> Any:
+    def moved(self, length: Any, offsets: Any, first: Callable[[Any], Any]) -> Any:
         """(R + 1, 6, ...) the state at each row and the end, with offsets at the rows' ends.
 
         Args:
+            length: how many of the L are there.
             offsets: (L, 6, B, ...).
             first: gives the state (6, ...) at the start, from what all offsets come to at the end.
         """
-        outer, inner, end = self._carried(offsets, apply, first)
+        outer, inner, end = self._carried(length, offsets, apply, first)
         after = apply(self.inner, outer, axis=1) + inner
         return self._starting(after, outer, end)
 
-    def gathered(self, noise: Any, first: Callable[[Any], Any], places: Any) -> Any:
+    def gathered(self, length: Any, noise: Any, first: Callable[[Any], Any], places: Any) -> Any:
         """(P, 6, 6, ...) the covariance at places, by their `flat`.
 
         Args:
+            length: how many of the L are there.
             noise: (L, 6, 6, B, ...) what each row adds.
             first: gives the covariance (6, 6, ...) at the start, from what has gathered at the end.
             places: (P,).
         """
-        outer, inner, end = self._carried(noise, congruent, first)
+        outer, inner, end = self._carried(length, noise, congruent, first)
         count = self.outer.shape[2]
         row, block = places // count, places % count
         before = jnp.maximum(row - 1, 0)
@@ -92,8 +91,10 @@ class Chain(eqx.Module):
         found = jnp.where(row == 0, begins, jnp.where(row == last, end[:, :, None], found))
         return jnp.moveaxis(found, 2, 0)
 
-    def _carried(self, added: Any, act: Callable[[Any, Any], Any], first: Any) -> tuple[Any, ...]:
-        """What there is at each block's start, what each block adds, and what there is at the end."""
+    def _carried(
+        self, length: Any, added: Any, act: Callable[[Any, Any], Any], first: Any
+    ) -> tuple[Any, ...]:
+        """What there is at each block's start, what rows add in each, and what is at the end."""
 
         def row(number: Any, carry: Any) -> Any:
             here, kept = carry
@@ -101,7 +102,7 @@ class Chain(eqx.Module):
             return here, jax.lax.dynamic_update_index_in_dim(kept, here, number, 0)
 
         none = jnp.zeros_like(added[0])
-        block_adds, inner = jax.lax.fori_loop(0, self.length, row, (none, jnp.zeros_like(added)))
+        block_adds, inner = jax.lax.fori_loop(0, length, row, (none, jnp.zeros_like(added)))
         at = none.ndim - (self.turn.ndim - 2) - 1  # the axis of blocks
         parts = jnp.moveaxis(self.blocks, 2, 0), jnp.moveaxis(block_adds, at, 0)
 

@@ -9,16 +9,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from fieldwright._result import Result, quantity
-from fieldwright.rings._chain import Chain
 from fieldwright.rings._elements import COLUMNS
-from fieldwright.rings._kernel import known, of_rows, table_for
+from fieldwright.rings._kernel import known, of_rows
 from fieldwright.rings._lattice import Lattice
 from fieldwright.rings._linear import solve
-from fieldwright.rings._matrices import Tiles, linearise
+from fieldwright.rings._matrices import Orbit, Tiles, linearise
 from fieldwright.rings._modes import inverse, require_stable, symplectic_form
 from fieldwright.rings._optics_functions import labelled_modes
-from fieldwright.rings._orbit import orbit_of
-from fieldwright.rings._rows import NONLINEAR, Programme, Rows
+from fieldwright.rings._orbit import About, orbit_of
+from fieldwright.rings._rows import NONLINEAR, Rows
 
 _FORM = symplectic_form(4)
 _IS_NONLINEAR = np.isin(COLUMNS, list(NONLINEAR))
@@ -67,23 +66,21 @@ def chromaticity(lattice: Lattice, delta: Any = 0.0) -> Chromaticity:
     -0.07587 -0.07587
     """
     about = orbit_of(lattice, delta)
-    found, turn = slopes_of(lattice, *about)
+    found, turn = slopes_of(lattice, about)
     require_stable(turn, "the ring")
     return Chromaticity(*found)
 
 
-def slopes_of(lattice: Lattice, programme: Programme, states: Any, jacobians: Any) -> Any:
+def slopes_of(lattice: Lattice, about: About) -> Any:
     """What `slopes` finds, without checks."""
-    table = table_for(programme, lattice, states)
-    return known(_slopes_of_rows(programme, table, lattice.energy, states, jacobians))
+    programme, table, orbit, _ = about
+    return known(_slopes_of_rows(programme, table, lattice.energy, orbit))
 
 
-def slopes(
-    rows: Rows, table: Any, energy: Any, states: Any, jacobians: Any
-) -> tuple[tuple[Any, Any], Any]:
+def slopes(rows: Rows, table: Any, energy: Any, orbit: Orbit) -> tuple[tuple[Any, Any], Any]:
     """(total, natural) of the modes, and (4, 4) the one-turn matrix."""
-    table = jnp.asarray(table)
-    whole = Chain.of(jacobians, rows.length).matrices
+    table, states = jnp.asarray(table), jnp.asarray(orbit.states)
+    whole = orbit.chain.matrices
     turn = whole[-1]
     closing = solve(jnp.eye(4) - turn[:4, :4], turn[:4, 5])
     along = whole @ jnp.concatenate([closing, jnp.array([0.0, 1.0])])

@@ -12,11 +12,10 @@ import numpy as np
 from fieldwright._result import Result, quantity
 from fieldwright.constants import SPEED_OF_LIGHT
 from fieldwright.rings import _checks, _linear
-from fieldwright.rings._chain import Chain
 from fieldwright.rings._elements import COLUMN
-from fieldwright.rings._kernel import known, of_rows, table_for
+from fieldwright.rings._kernel import known, of_rows
 from fieldwright.rings._lattice import Lattice
-from fieldwright.rings._matrices import Tiles, radiation_noise
+from fieldwright.rings._matrices import Orbit, Tiles, radiation_noise
 from fieldwright.rings._orbit import find
 from fieldwright.rings._rows import Rows, rows_of
 from fieldwright.rings._steps import OPERATION
@@ -102,9 +101,8 @@ def equilibrium(lattice: Lattice, *, pole_face_damping: bool = True) -> Equilibr
 def beam_of(lattice: Lattice, pole_face_damping: bool = True) -> dict[str, Any]:
     """What an `Equilibrium` holds, without checks; of many machines, these are in front."""
     programme = rows_of(lattice, radiation=True, pole_faces=pole_face_damping)
-    table = table_for(programme, lattice)
-    states, jacobians = find(programme, lattice, None)
-    found = known(_settle(programme, table, lattice.energy, states, jacobians))
+    about = find(programme, lattice, None)
+    found = known(_settle(programme, about.table, about.orbit, about.tiles))
     places = slice(len(lattice) + 1)
     found["s"] = found["s"][..., places]
     found["orbit"] = found["orbit"][..., places, :]
@@ -112,18 +110,17 @@ def beam_of(lattice: Lattice, pole_face_damping: bool = True) -> dict[str, Any]:
     return found
 
 
-def settle(rows: Rows, table: Any, energy: Any, states: Any, jacobians: Any) -> dict[str, Any]:
-    """From the orbit and the rows' Jacobians."""
-    tiles = Tiles.of(rows, table, energy)
+def settle(rows: Rows, table: Any, orbit: Orbit, tiles: Tiles) -> dict[str, Any]:
+    """What an `Equilibrium` holds, from the closed orbit with radiation."""
+    states, chain = orbit
     noise = radiation_noise(rows, tiles, states)
-    chain = Chain.of(jacobians, rows.length)
     turn = _machines_first(chain.turn, 2)
     balance = jnp.vectorize(stein, signature="(a,a),(a,a)->(a,a)")
 
     def balanced(gathered: Any) -> Any:
         return _machines_last(balance(turn, _machines_first(gathered, 2)), 2)
 
-    covariance = _machines_first(chain.gathered(noise, balanced, rows.places), 3)
+    covariance = _machines_first(chain.gathered(rows.length, noise, balanced, rows.places), 3)
     start = covariance[..., 0, :, :]
     modes = jnp.vectorize(_modes, signature="(a,a),(a,a)->(m),(m),(m)")
     tunes, decrements, emittances = modes(turn, start)

@@ -11,12 +11,11 @@ import numpy as np
 
 from fieldwright._result import Result, quantity
 from fieldwright.rings import _checks, _radiation
-from fieldwright.rings._chain import Chain
 from fieldwright.rings._elements import COLUMN
-from fieldwright.rings._kernel import known, of_rows, table_for
+from fieldwright.rings._kernel import known, of_rows
 from fieldwright.rings._lattice import Lattice
 from fieldwright.rings._linear import solve
-from fieldwright.rings._matrices import Tiles, radiation_noise, radiation_slopes
+from fieldwright.rings._matrices import Orbit, Tiles, radiation_noise, radiation_slopes
 from fieldwright.rings._modes import NormalModes, inverse, require_stable, symplectic_form
 from fieldwright.rings._optics_functions import labelled_modes, times
 from fieldwright.rings._orbit import find
@@ -75,13 +74,10 @@ def radiation_integrals(lattice: Lattice, *, pole_face_damping: bool = True) -> 
     >>> print(f"{found.energy_loss / 1e3:.2f} keV, {found.damping_partition.sum():.4f}")
     34.74 keV, 4.0000
     """
-    programme = rows_of(
-        lattice, radiation=True, pole_faces=pole_face_damping, cavities=False
-    )
-    states, jacobians = find(_still(programme), lattice, 0.0)
-    _checks.require_orbit(lattice, states)
-    table = table_for(programme, lattice)
-    found, turn = known(_solve(programme, table, lattice.energy, states, jacobians))
+    programme = rows_of(lattice, radiation=True, pole_faces=pole_face_damping, cavities=False)
+    about = find(_still(programme), lattice, 0.0)
+    _checks.require_orbit(lattice, about.orbit.states)
+    found, turn = known(_solve(programme, about.table, lattice.energy, about.orbit))
     require_stable(turn, "the ring")
     return RadiationIntegrals(**found)
 
@@ -89,9 +85,7 @@ def radiation_integrals(lattice: Lattice, *, pole_face_damping: bool = True) -> 
 @functools.lru_cache(maxsize=64)
 def _still(programme: Programme) -> Programme:
     """The same rows, of which none radiates."""
-    radiating = np.isin(
-        programme.operation, [OPERATION["radiate"], OPERATION["radiate_face"]]
-    )
+    radiating = np.isin(programme.operation, [OPERATION["radiate"], OPERATION["radiate_face"]])
     return dataclasses.replace(
         programme,
         operation=np.where(radiating, OPERATION["drift"], programme.operation).astype(np.int32),
@@ -100,13 +94,11 @@ def _still(programme: Programme) -> Programme:
 
 
 @of_rows
-def _solve(
-    rows: Rows, table: Any, energy: Any, states: Any, jacobians: Any
-) -> tuple[dict[str, Any], Any]:
-    table = jnp.asarray(table)
+def _solve(rows: Rows, table: Any, energy: Any, orbit: Orbit) -> tuple[dict[str, Any], Any]:
+    table, states = jnp.asarray(table), jnp.asarray(orbit.states)
     tiles = Tiles.of(rows, table, energy)
     beam = tiles.beam
-    whole = Chain.of(jacobians, rows.length).matrices
+    whole = orbit.chain.matrices
     turn = whole[-1]
     closing = solve(jnp.eye(4) - turn[:4, :4], turn[:4, 5])
     modes = labelled_modes(rows, table, energy, whole[rows.order])

@@ -73,7 +73,7 @@ def multipoles(row: Any) -> tuple[list[Any], list[Any]]:
     return k, ks
 
 
-def _circular_and_hyperbolic(u: Any) -> tuple[Any, Any, Any, Any]:
+def circular_and_hyperbolic(u: Any) -> tuple[Any, Any, Any, Any]:
     """cos, sin(r)/r, cosh and sinh(r)/r of r = sqrt(u), by series that share their terms.
 
     Good to rounding for |u| up to 0.15, to 1e-13 up to 0.3: bodies are taken in pieces so short
@@ -96,7 +96,7 @@ def focus(state: State, length: Any, k1: Any, mu2: Any) -> State:
     x, px, y, py, z, delta = state
     inverse = 1 / (1 + delta)
     kappa = k1 * inverse
-    c, s, ch, sh = _circular_and_hyperbolic(kappa * length * length)
+    c, s, ch, sh = circular_and_hyperbolic(kappa * length * length)
     s, sh = length * s, length * sh
     slope, rise = px * inverse, py * inverse
     # the path's second-order part, from the integrals of the slopes squared
@@ -278,7 +278,7 @@ def solenoid(state: State, length: Any, ks: Any, mu2: Any) -> State:
     pz = jnp.sqrt(momentum * momentum - transverse)
     step = length / pz
     angle = ks * step
-    c, s, sinc, cosc = _circular(angle)
+    c, s, sinc, cosc = circular(angle)
     x1 = x + step * (kx * sinc + ky * cosc)
     y1 = y + step * (ky * sinc - kx * cosc)
     kx1, ky1 = kx * c + ky * s, ky * c - kx * s
@@ -286,7 +286,7 @@ def solenoid(state: State, length: Any, ks: Any, mu2: Any) -> State:
     return x1, kx1 - 0.5 * ks * y1, y1, ky1 + 0.5 * ks * x1, z + longer, delta
 
 
-def _circular(angle: Any) -> tuple[Any, Any, Any, Any]:
+def circular(angle: Any) -> tuple[Any, Any, Any, Any]:
     """The functions cos a, sin a, sin a / a and (1 - cos a) / a by series, for angles up to two."""
     u = angle * angle
     sinc, cosc = 0.0, 0.0

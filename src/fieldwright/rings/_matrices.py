@@ -7,7 +7,7 @@ is no tracking from row to row, and a poor first guess does no harm.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -20,12 +20,12 @@ from fieldwright.rings._chain import Chain, apply
 from fieldwright.rings._elements import COLUMN
 from fieldwright.rings._linear import solve
 from fieldwright.rings._rows import Rows, prepare
+from fieldwright.rings._slopes import with_slopes
 from fieldwright.rings._steps import STEPS, Beam, Row
 
 _STEPS = 40  # Newton steps before the orbit is given up
 _SMALL = 1e-10  # [m, rad]: a step below this ends Newton's method, whose next would be rounding
 _ROUNDING = 1e-7  # [m, rad]: nor do steps below this that do not shrink get any better
-_SHRINKING = 0.3  # steps that shrink this well need no new Jacobians
 
 
 class Tiles(eqx.Module):
@@ -98,18 +98,16 @@ def _act(row: Row, step: Any, weight: Any, choice: Any, state: Any) -> Any:
 def _act_with_slopes(row: Row, step: Any, weight: Any, choice: Any, given: Any) -> Any:
     """A step of states (6, lanes, ...) and of their derivatives (6, 6, lanes, ...)."""
 
-    def branch(apply: Any) -> Any:
-        def act(*state: Any) -> Any:
-            return jnp.stack(jnp.broadcast_arrays(*apply(row, state, weight, choice)))
-
+    def branch(name: str) -> Any:
         def both(given: Any) -> Any:
             state, slopes = given
-            along = lambda direction: jax.jvp(act, tuple(state), tuple(direction))  # noqa: E731
-            return jax.vmap(along, in_axes=1, out_axes=(None, 1))(slopes)
+            moved = with_slopes(name, row, tuple(state), tuple(slopes), weight, choice)
+            state, slopes = (jnp.broadcast_arrays(*part) for part in moved)
+            return jnp.stack(state), jnp.stack(slopes)
 
         return both
 
-    return jax.lax.switch(step, [branch(apply) for apply in STEPS.values()], given)
+    return jax.lax.switch(step, [branch(name) for name in STEPS], given)
 
 
 def linearise(rows: Rows, tiles: Tiles, states: Any) -> tuple[Any, Any]:
@@ -160,7 +158,7 @@ def _newton(rows: Rows, chain: Chain, states: Any, ends: Any, longitudinal: Any)
         gap = moved + states[-1] - states[0]
         return _closing(chain.turn, gap, jnp.zeros_like(gap), longitudinal)
 
-    return chain.moved(gaps(rows, ends, states), first)
+    return chain.moved(rows.length, gaps(rows, ends, states), first)
 
 
 def _closing(turn: Any, gap: Any, given: Any, longitudinal: Any) -> Any:
@@ -169,7 +167,9 @@ def _closing(turn: Any, gap: Any, given: Any, longitudinal: Any) -> Any:
     All of it, or its transverse part where the longitudinal one is `given`.
     """
     gap = gap + apply(turn, given)
-    open_turn = jnp.moveaxis(jnp.eye(6).reshape(6, 6, *[1] * (turn.ndim - 2)) - turn, (0, 1), (-2, -1))
+    open_turn = jnp.moveaxis(
+        jnp.eye(6).reshape(6, 6, *[1] * (turn.ndim - 2)) - turn, (0, 1), (-2, -1)
+    )
     free = (np.arange(6) < 4) | longitudinal
     matrix = jnp.where(free[:, None] & free, open_turn, jnp.eye(6))
     right = jnp.where(free, jnp.moveaxis(gap, 0, -1), 0.0)
@@ -177,15 +177,29 @@ def _closing(turn: Any, gap: Any, given: Any, longitudinal: Any) -> Any:
     return first + given
 
 
-def find_orbit(rows: Rows, table: Any, energy: Any, delta: Any, longitudinal: Any) -> Any:
-    """The closed orbit's states (R + 1, 6, ...) by `flat`, and the rows' Jacobians (L, 6, 6, B, ...).
+class Orbit(NamedTuple):
+    """A closed orbit and small motion about it; machines behind.
+
+    Args:
+        states: (R + 1, 6, ...) by `flat`; not finite where there is no orbit.
+        chain: of the rows' Jacobians there.
+    """
+
+    states: Any
+    chain: Chain
+
+
+def find_orbit(
+    rows: Rows, table: Any, energy: Any, delta: Any, longitudinal: Any
+) -> tuple[Orbit, Tiles]:
+    """The closed orbit of a table (..., N, columns), and the rows' numbers.
 
     The table may have machines in front, which are behind in what is found: all are done together.
-    `longitudinal` is whether z and delta close, too. Without an orbit the states are not finite.
+    `longitudinal` is whether z and delta close, too.
     """
 
     @jax.custom_jvp
-    def find(table: Any, energy: Any, delta: Any) -> tuple[Any, Any]:
+    def find(table: Any, energy: Any, delta: Any) -> Orbit:
         return _find(rows, longitudinal, table, energy, delta)
 
     @find.defjvp
@@ -193,53 +207,36 @@ def find_orbit(rows: Rows, table: Any, energy: Any, delta: Any, longitudinal: An
         found = find(*primals)
         return found, _find_derivative(rows, longitudinal, found, primals, tangents)
 
-    return find(jnp.asarray(table), jnp.asarray(energy, float), jnp.asarray(delta, float))
+    at = jnp.asarray(table), jnp.asarray(energy, float), jnp.asarray(delta, float)
+    return find(*at), Tiles.of(rows, *at[:2])
 
 
-def _find(rows: Rows, longitudinal: Any, table: Any, energy: Any, delta: Any) -> tuple[Any, Any]:
+def _find(rows: Rows, longitudinal: Any, table: Any, energy: Any, delta: Any) -> Orbit:
     tiles = Tiles.of(rows, table, energy)
     states = _guess(rows, table, tiles.beam, delta, longitudinal)
     batch = states.shape[2:]
 
     def unfinished(carry: Any) -> Any:
-        _, _, size, settled, count = carry
+        _, size, settled, count = carry
         return (~settled & jnp.isfinite(size)).any() & (count < _STEPS) | (count == 0)
 
     def step(carry: Any) -> Any:
-        """A step with Jacobians of the states, and more with the same while these get there."""
-        states, _, last, _, count = carry
-        ends, jacobians = linearise(rows, tiles, states)
+        orbit, last, _, count = carry
+        ends, jacobians = linearise(rows, tiles, orbit.states)
         chain = Chain.of(jacobians, rows.length)
-        change = _newton(rows, chain, states, ends, longitudinal)
-        size = _largest(change)
-
-        def going(carry: Any) -> Any:
-            _, size, shrunk = carry
-            return ((size > _SMALL) & shrunk).any()
-
-        def again(carry: Any) -> Any:
-            states, size, shrunk = carry
-            change = _newton(rows, chain, states, ends_of(rows, tiles, states), longitudinal)
-            smaller = _largest(change)
-            shrunk = shrunk & (size > _SMALL) & (smaller < _SHRINKING * size)
-            states = jnp.where(shrunk, states + change, states)
-            return states, jnp.where(shrunk, smaller, size), shrunk
-
-        begin = states + change, size, jnp.isfinite(size)
-        states, _, _ = jax.lax.while_loop(going, again, begin)
+        change = _newton(rows, chain, orbit.states, ends, longitudinal)
+        size = jnp.abs(change).max((0, 1))
         rounding = (size < _ROUNDING) & (size > 0.5 * last)
-        return states, jacobians, size, (size <= _SMALL) | rounding, count + 1
+        settled = (size <= _SMALL) | rounding
+        return Orbit(orbit.states + change, chain), size, settled, count + 1
 
     endless = jnp.full(batch, jnp.inf)
     length, blocks = rows.slot.shape
     none = jnp.zeros((length, 6, 6, blocks, *batch))
-    begin = states, none, endless, endless < 0, 0
-    states, jacobians, _, settled, _ = jax.lax.while_loop(unfinished, step, begin)
-    return jnp.where(settled, states, jnp.nan), jacobians
-
-
-def _largest(change: Any) -> Any:
-    return jnp.abs(change).max((0, 1))
+    chain = Chain(none, none, none[0], none[0], none[0, :, :, 0])
+    begin = Orbit(states, chain), endless, endless < 0, 0
+    orbit, _, settled, _ = jax.lax.while_loop(unfinished, step, begin)
+    return orbit._replace(states=jnp.where(settled, orbit.states, jnp.nan))
 
 
 def _guess(rows: Rows, table: Any, beam: Beam, delta: Any, longitudinal: Any) -> Any:
@@ -264,9 +261,7 @@ def _of_rows(table: Any, rows: Rows) -> dict[str, Any]:
     """Angles of the faces (R + 1, ...) that rows, by `flat`, are about."""
     element = jnp.zeros(rows.order.shape, rows.element.dtype)
     element = element.at[rows.order[:-1]].set(rows.element)
-    return {
-        name: jnp.moveaxis(table[..., COLUMN[name]], -1, 0)[element] for name in ("e1", "e2")
-    }
+    return {name: jnp.moveaxis(table[..., COLUMN[name]], -1, 0)[element] for name in ("e1", "e2")}
 
 
 def _early(rows: Rows, table: Any, beam: Beam) -> Any:
@@ -290,26 +285,28 @@ def _early(rows: Rows, table: Any, beam: Beam) -> Any:
 
 
 def _find_derivative(
-    rows: Rows, longitudinal: Any, found: Any, primals: Any, tangents: Any
-) -> tuple[Any, Any]:
+    rows: Rows, longitudinal: Any, found: Orbit, primals: Any, tangents: Any
+) -> Orbit:
     # The orbit's derivative is a Newton step on what the parameters move at the rows' ends; the
     # Jacobians' follows from it. Only the latter needs second derivatives of the maps.
-    states, jacobians = found
+    states, chain = found
 
     def ends(table: Any, energy: Any) -> Any:
         return ends_of(rows, Tiles.of(rows, table, energy), states)
 
     def slopes(table: Any, energy: Any, states: Any) -> Any:
-        return linearise(rows, Tiles.of(rows, table, energy), states)[1]
+        jacobians = linearise(rows, Tiles.of(rows, table, energy), states)[1]
+        return Chain.of(jacobians, rows.length)
 
     _, moved = jax.jvp(ends, primals[:2], tangents[:2])
     moved = jnp.where(_there(rows, moved.ndim - 3), moved, 0.0)
-    chain = Chain.of(jacobians, rows.length)
     drive = jnp.zeros(states.shape[1:])
     drive = drive.at[5].set(jnp.where(longitudinal, 0.0, tangents[2]))
-    change = chain.moved(moved, lambda gap: _closing(chain.turn, gap, drive, longitudinal))
+    change = chain.moved(
+        rows.length, moved, lambda gap: _closing(chain.turn, gap, drive, longitudinal)
+    )
     _, curving = jax.jvp(slopes, (*primals[:2], states), (*tangents[:2], change))
-    return change, curving
+    return Orbit(change, curving)
 
 
 def radiation_noise(rows: Rows, tiles: Tiles, states: Any) -> Any:
@@ -323,19 +320,13 @@ def radiation_slopes(rows: Rows, tiles: Tiles, states: Any) -> tuple[Any, Any]:
 
     Other rows add nothing.
     """
-    step = STEPS["radiate"]
 
     def added(row: Row, state: Any, tile: Any) -> Any:
         choice = jnp.where(tile >= rows.radiating[1], 1.0, 0.0)
-
-        def act(*state: Any) -> Any:
-            after = step(row, state, 1.0, choice)
-            return jnp.stack([a - b for a, b in zip(after, state, strict=True)])
-
         one = jnp.eye(6).reshape(6, 6, *[1] * (state.ndim - 1))
-        along = lambda direction: jax.jvp(act, tuple(state), tuple(direction))  # noqa: E731
         slopes = jnp.broadcast_to(one, (6, *state.shape))
-        return jax.vmap(along, in_axes=1, out_axes=(None, 1))(slopes)
+        after = with_slopes("radiate", row, tuple(state), tuple(slopes), 1.0, choice)
+        return jnp.stack(after[0]) - state, jnp.stack(after[1]) - slopes
 
     return _radiating(rows, tiles, states, rows.radiating[2], added)
 

@@ -7,11 +7,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fieldwright.rings._chain import Chain
 from fieldwright.rings._elements import COLUMN
-from fieldwright.rings._kernel import known, of_rows, table_for
+from fieldwright.rings._kernel import known, of_rows
 from fieldwright.rings._lattice import Lattice
 from fieldwright.rings._linear import solve
+from fieldwright.rings._matrices import Orbit
 from fieldwright.rings._modes import (
     RESOLUTION,
     NormalModes,
@@ -20,27 +20,24 @@ from fieldwright.rings._modes import (
     symplectic_form,
     take_modes,
 )
-from fieldwright.rings._rows import Programme, Rows
+from fieldwright.rings._orbit import About
+from fieldwright.rings._rows import Rows
 
 _FORM = symplectic_form(4)
 
 
-def functions_of(
-    lattice: Lattice, delta: Any, programme: Programme, states: Any, jacobians: Any
-) -> dict[str, Any]:
+def functions_of(lattice: Lattice, delta: Any, about: About) -> dict[str, Any]:
     """What `functions` finds, at the places there are."""
-    table = table_for(programme, lattice, delta)
-    found = known(_functions(programme, table, lattice.energy, delta, states, jacobians))
+    programme, table, orbit, _ = about
+    found = known(_functions(programme, table, lattice.energy, delta, orbit))
     count = len(programme.places[0])
     return {name: part[:count] if name in ALONG else part for name, part in found.items()}
 
 
-def functions(
-    rows: Rows, table: Any, energy: Any, delta: Any, states: Any, jacobians: Any
-) -> dict[str, Any]:
+def functions(rows: Rows, table: Any, energy: Any, delta: Any, orbit: Orbit) -> dict[str, Any]:
     """The fields of `Optics`, but for names, and (m, 4, 4) matrices from the start."""
     table = jnp.asarray(table)
-    whole = Chain.of(jacobians, rows.length).matrices[rows.order]
+    whole = orbit.chain.matrices[rows.order]
     turn = whole[-1]
     closing = solve(jnp.eye(4) - turn[:4, :4], turn[:4, 5])
     upright = _upright(rows, table)
@@ -50,7 +47,7 @@ def functions(
     modes = labelled_modes(rows, table, energy, whole, matrices, s)
     phase, turns = _phases(modes.together, matrices)
     later = (turn[4, :4] * closing).sum() + turn[4, 5]
-    states = states[rows.order]
+    states = jnp.asarray(orbit.states)[rows.order]
     compaction, slip = times(rows, table, energy, delta, later, states[-1, 4] - states[0, 4])
     places = rows.rows_at
     matrices = matrices[places]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -14,7 +14,7 @@ from fieldwright.rings._chain import Chain
 from fieldwright.rings._elements import COLUMN
 from fieldwright.rings._kernel import known, of_rows, table_for
 from fieldwright.rings._lattice import Lattice
-from fieldwright.rings._matrices import find_orbit
+from fieldwright.rings._matrices import Orbit, Tiles, find_orbit
 from fieldwright.rings._rows import Programme, Rows, rows_of
 from fieldwright.sources._checks import is_concrete, require_positive
 
@@ -55,7 +55,7 @@ def closed_orbit(lattice: Lattice, *, delta: Any = None, radiation: bool = False
     >>> print(f"{orbit[0, 5]:.3f}, {abs(orbit[-1, :4] - orbit[0, :4]).max() < 1e-12}")
     0.001, True
     """
-    programme, states, _ = orbit_of(lattice, delta, radiation)
+    programme, _, (states, _), _ = orbit_of(lattice, delta, radiation)
     return states[programme.flat(programme.begins, states)]
 
 
@@ -98,8 +98,9 @@ def one_turn_matrix(lattice: Lattice, *, delta: Any = None, radiation: bool = Fa
 
 
 def _about(lattice: Lattice, delta: Any, radiation: bool, step: float | None) -> TransferMatrices:
-    programme, states, jacobians = orbit_of(lattice, delta, radiation, cuts_for(lattice, step))
-    matrices = known(_matrices(programme, jacobians))
+    about = orbit_of(lattice, delta, radiation, cuts_for(lattice, step))
+    programme, states = about.programme, about.orbit.states
+    matrices = known(_matrices(programme, about.orbit.chain))
     rows, element = programme.places
     flat = programme.flat(rows, states)
     return TransferMatrices(
@@ -111,35 +112,44 @@ def _about(lattice: Lattice, delta: Any, radiation: bool, step: float | None) ->
     )
 
 
+class About(NamedTuple):
+    """A lattice's programme, its closed orbit, the rows' numbers, and the table they are of.
+
+    States of the orbit are NumPy's if they are known.
+    """
+
+    programme: Programme
+    table: Any
+    orbit: Orbit
+    tiles: Tiles
+
+
 def orbit_of(
     lattice: Lattice, delta: Any, radiation: bool = False, cuts: tuple[int, ...] = ()
-) -> tuple[Programme, Any, Any]:
-    """The programme, the closed orbit's states (R + 1, 6) by `flat`, and the rows' Jacobians.
-
-    `delta` None is with cavities. Raises where there is no orbit.
-    """
+) -> About:
+    """The closed orbit; `delta` None is with cavities. Raises where there is none."""
     if delta is None:
         _checks.require_rf(lattice)
     programme = rows_of(lattice, radiation=radiation, cavities=delta is None, cuts=cuts)
-    states, jacobians = find(programme, lattice, delta)
-    _checks.require_orbit(lattice, states, delta)
-    return programme, states, jacobians
+    about = find(programme, lattice, delta)
+    _checks.require_orbit(lattice, about.orbit.states, delta)
+    return about
 
 
-def find(programme: Programme, lattice: Lattice, delta: Any) -> tuple[Any, Any]:
-    """States and Jacobians of `find_orbit`, without checks; `delta` None is with cavities."""
+def find(programme: Programme, lattice: Lattice, delta: Any) -> About:
+    """The closed orbit, without checks; `delta` None is with cavities."""
     at = 0.0 if delta is None else delta
     table = table_for(programme, lattice, at)
-    states, jacobians = _find(programme, table, lattice.energy, at, delta is None)
-    return known(states), jacobians
+    orbit, tiles = _find(programme, table, lattice.energy, at, delta is None)
+    return About(programme, table, orbit._replace(states=known(orbit.states)), tiles)
 
 
 _find = of_rows(find_orbit)
 
 
 @of_rows
-def _matrices(rows: Rows, jacobians: Any) -> Any:
-    return Chain.of(jacobians, rows.length).matrices
+def _matrices(rows: Rows, chain: Chain) -> Any:
+    return chain.matrices
 
 
 def cuts_for(lattice: Lattice, step: float | None) -> tuple[int, ...]:

@@ -70,29 +70,37 @@ def _chosen(choice: Any, one: Callable[[], Any], other: Callable[[], Any]) -> An
     return jax.tree.map(lambda a, b: jnp.where(choice == 1.0, a, b), one(), other())
 
 
-def _span(row: Row, weight: Any) -> Any:
+def span(row: Row, weight: Any) -> Any:
+    """The length that a step takes [m]."""
     return weight * row.fraction * row["length"]
 
 
 def _drift(row: Row, state: State, weight: Any, choice: Any) -> State:
-    return _maps.drift(state, _span(row, weight), row.mu2)
+    return _maps.drift(state, span(row, weight), row.mu2)
 
 
 def _kick(row: Row, state: State, weight: Any, choice: Any) -> State:
-    """Multipoles over a part of the length, or all of a thin one's; choice 0 has no gradient."""
+    return _maps.kick(state, *kick_of(row, weight, choice))
+
+
+def kick_of(row: Row, weight: Any, choice: Any) -> tuple[Any, Any]:
+    """Strengths, and the part of the length or all of a thin one's; choice 0 has no gradient."""
     k, ks = _maps.multipoles(row.values)
     k[1], ks[1] = choice * k[1], choice * ks[1]
-    return _maps.kick(state, (k, ks), _span(row, weight) + row.extra[1])
+    return (k, ks), span(row, weight) + row.extra[1]
 
 
 def _beyond(row: Row, state: State, weight: Any, choice: Any) -> State:
-    return _maps.beyond(state, _span(row, weight))
+    return _maps.beyond(state, span(row, weight))
 
 
 def _focus(row: Row, state: State, weight: Any, choice: Any) -> State:
+    return _maps.focus(state, span(row, weight), focusing(row, choice), row.mu2)
+
+
+def focusing(row: Row, choice: Any) -> Any:
     """A gradient, normal or, for choice 1, normal and skew together in axes turned to it."""
-    k1 = _chosen(choice, lambda: _gradient(row), lambda: row["k1"])
-    return _maps.focus(state, _span(row, weight), k1, row.mu2)
+    return _chosen(choice, lambda: _gradient(row), lambda: row["k1"])
 
 
 def _gradient(row: Row) -> Any:
@@ -109,7 +117,7 @@ def _rotate(row: Row, state: State, weight: Any, choice: Any) -> State:
     return _maps.rotate(state, jnp.cos(half), weight * jnp.sin(half))
 
 
-def _face_angle(row: Row) -> Any:
+def face_angle(row: Row) -> Any:
     """Rotation of the pole face a row is about."""
     return jnp.where(row.extra[1] == 1.0, row["e1"], row["e2"])
 
@@ -119,42 +127,46 @@ def _bend_field(row: Row) -> Any:
 
 
 def _bend(row: Row, state: State, weight: Any, choice: Any) -> State:
-    """A dipole's body, or for choice 1 the wedge between its sector and a turned face."""
-    length = _span(row, weight)
-    angle = _chosen(
-        choice, lambda: -_face_angle(row), lambda: weight * row.fraction * row["angle"]
-    )
+    return _maps.bend(state, *bend_of(row, weight, choice), row.mu2)
+
+
+def bend_of(row: Row, weight: Any, choice: Any) -> tuple[Any, Any, Any, Any]:
+    """Length, radius, angle and field of a dipole's body.
+
+    Or for choice 1 of the wedge between its sector and a turned face, which has no length.
+    """
+    angle = _chosen(choice, lambda: -face_angle(row), lambda: weight * row.fraction * row["angle"])
     radius = _chosen(choice, lambda: 0.0, lambda: row["length"] / row["angle"])
-    return _maps.bend(state, length, radius, angle, _bend_field(row), row.mu2)
+    return span(row, weight), radius, angle, _bend_field(row)
 
 
 def _curved_kick(row: Row, state: State, weight: Any, choice: Any) -> State:
     strengths = _maps.multipoles(row.values)
     curvature = row["angle"] / row["length"]
-    return _maps.curved_kick(state, curvature, strengths, _span(row, weight))
+    return _maps.curved_kick(state, curvature, strengths, span(row, weight))
 
 
 def _turn(row: Row, state: State, weight: Any, choice: Any) -> State:
-    return _maps.turn(state, _face_angle(row))
+    return _maps.turn(state, face_angle(row))
 
 
 def _fringe(row: Row, state: State, weight: Any, choice: Any) -> State:
-    return _maps.fringe(state, row.extra[0] * _bend_field(row))
-
-
-def _soft_fringe(row: Row, state: State, weight: Any, choice: Any) -> State:
+    """A dipole's edge that rises over a gap, or for choice 1 a hard one, which is its limit."""
+    field = row.extra[0] * _bend_field(row)
+    if isinstance(choice, float) and choice == 1.0:
+        return _maps.fringe(state, field)
     integral = jnp.where(row.extra[1] == 1.0, row["fint1"], row["fint2"])
-    return _maps.soft_fringe(state, row.extra[0] * _bend_field(row), integral * row["gap"])
+    return _maps.soft_fringe(state, field, (1 - choice) * integral * row["gap"])
 
 
 def _solenoid(row: Row, state: State, weight: Any, choice: Any) -> State:
-    return _maps.solenoid(state, _span(row, weight), row["ks"] * row.extra[0], row.mu2)
+    return _maps.solenoid(state, span(row, weight), row["ks"] * row.extra[0], row.mu2)
 
 
 def _solenoid_variation(row: Row, state: State, weight: Any, choice: Any) -> State:
     return _maps.solenoid_variation(
         state,
-        _span(row, weight),
+        span(row, weight),
         row["ks"] * row.extra[0],
         row["ks"] * row.extra[1] / row["length"] ** 2,
         row["ks"] ** 2 * row.extra[2],
@@ -162,11 +174,14 @@ def _solenoid_variation(row: Row, state: State, weight: Any, choice: Any) -> Sta
 
 
 def _cavity(row: Row, state: State, weight: Any, choice: Any) -> State:
+    return _maps.cavity(state, *cavity_of(row), row.mu2)
+
+
+def cavity_of(row: Row) -> tuple[Any, Any, Any, Any]:
+    """Voltage, wave number, phase and shift of a cavity, as its map takes them."""
     wave_number = row["frequency"] * (2 * np.pi / SPEED_OF_LIGHT)
     voltage = row["voltage"] / row.beam.momentum
-    return _maps.cavity(
-        state, voltage, wave_number, row["phase"], row.beam.rf_shift * row.extra[0], row.mu2
-    )
+    return voltage, wave_number, row["phase"], row.beam.rf_shift * row.extra[0]
 
 
 def _patch(row: Row, state: State, weight: Any, choice: Any) -> State:
@@ -176,13 +191,17 @@ def _patch(row: Row, state: State, weight: Any, choice: Any) -> State:
 
 
 def _radiate(row: Row, state: State, weight: Any, choice: Any) -> State:
+    return _radiation.shrink(row, state, loss(row, state, choice))
+
+
+def loss(row: Row, state: State, choice: Any) -> Any:
     """The mean loss in a part of a body, or for choice 1 what a turned face adds to it."""
     across, path = _chosen(
         choice,
-        lambda: _radiation.missing(row, state, _face_angle(row)),
+        lambda: _radiation.missing(row, state, face_angle(row)),
         lambda: _radiation.bending(row, state),
     )
-    return _radiation.shrink(row, state, _radiation.mean_loss(row, state[5], across, path))
+    return _radiation.mean_loss(row, state[5], across, path)
 
 
 #: The elementary steps by name.
@@ -196,7 +215,6 @@ STEPS: dict[str, Step] = {
     "curved_kick": _curved_kick,
     "turn": _turn,
     "fringe": _fringe,
-    "soft_fringe": _soft_fringe,
     "solenoid": _solenoid,
     "solenoid_variation": _solenoid_variation,
     "cavity": _cavity,
@@ -247,8 +265,8 @@ SEQUENCES: dict[str, list[tuple[str, float, float]]] = {
         for step in (("bend", part, 0.0), ("curved_kick", push, 0.0))
     ][:-1],
     "turn": [("turn", 1.0, 0.0)],
-    "fringe": [("fringe", 1.0, 0.0)],
-    "soft_fringe": [("soft_fringe", 1.0, 0.0)],
+    "fringe": [("fringe", 1.0, 1.0)],
+    "soft_fringe": [("fringe", 1.0, 0.0)],
     "wedge": [("bend", 0.0, 1.0)],
     "solenoid": [("solenoid", 1.0, 0.0)],
     "solenoid_variation": [("solenoid_variation", 1.0, 0.0)],

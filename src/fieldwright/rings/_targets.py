@@ -14,7 +14,6 @@ import numpy as np
 
 from fieldwright.errors import InputError
 from fieldwright.rings import _chromaticity, _equilibrium, _optics_functions
-from fieldwright.rings._chain import Chain
 from fieldwright.rings._kernel import of_rows
 from fieldwright.rings._lattice import Lattice
 from fieldwright.rings._matrices import find_orbit
@@ -178,30 +177,26 @@ def seen_along(
     return jax.vmap(along, out_axes=(None, -1))(directions)
 
 
-def _see(
-    rows: Rows, beam_rows: Rows, table: Any, energy: Any, needs: tuple[str, ...]
-) -> Seen:
-    states, jacobians = find_orbit(rows, table, energy, 0.0, False)
+def _see(rows: Rows, beam_rows: Rows, table: Any, energy: Any, needs: tuple[str, ...]) -> Seen:
+    orbit, _ = find_orbit(rows, table, energy, 0.0, False)
     found = {}
     if "optics" in needs:
-        functions = _optics_functions.functions(rows, table, energy, 0.0, states, jacobians)
+        functions = _optics_functions.functions(rows, table, energy, 0.0, orbit)
         # functions of unstable rings mean nothing
         stable = jnp.where(jnp.isfinite(functions["tunes"]).all(), 1.0, jnp.nan)
         names = (*_OPTICS, *_OPTICS_AT, *_MODES_AT)
         found |= {name: stable * functions[name] for name in names}
     if "chromaticity" in needs:
-        (total, _), _ = _chromaticity.slopes(rows, table, energy, states, jacobians)
+        (total, _), _ = _chromaticity.slopes(rows, table, energy, orbit)
         found["chromaticity"] = total
     if "beam" in needs:
         found |= _beam(beam_rows, table, energy)
-    turn = Chain.of(jacobians, rows.length).turn[:4, :4]
-    return Seen(found, _instability(turn, rows.planar))
+    return Seen(found, _instability(orbit.chain.turn[:4, :4], rows.planar))
 
 
 def _beam(rows: Rows, table: Any, energy: Any) -> dict[str, Any]:
     """Quantities of the equilibrium; NaN where a mode is not damped."""
-    about = find_orbit(rows, table, energy, 0.0, True)
-    found = _equilibrium.settle(rows, table, energy, *about)
+    found = _equilibrium.settle(rows, table, *find_orbit(rows, table, energy, 0.0, True))
     kept = jnp.where((found["decrements"] > 0).all(), 1.0, jnp.nan)
     covariance = found["covariance"]
     sizes = {
