@@ -16,7 +16,7 @@ from fieldwright.rings._linear import solve
 from fieldwright.rings._matrices import Orbit, Tiles, linearise
 from fieldwright.rings._modes import inverse, require_stable, symplectic_form
 from fieldwright.rings._optics_functions import labelled_modes
-from fieldwright.rings._orbit import About, orbit_of
+from fieldwright.rings._orbit import orbit_of
 from fieldwright.rings._rows import NONLINEAR, Rows
 
 _FORM = symplectic_form(4)
@@ -66,20 +66,14 @@ def chromaticity(lattice: Lattice, delta: Any = 0.0) -> Chromaticity:
     -0.07587 -0.07587
     """
     about = orbit_of(lattice, delta)
-    found, turn = slopes_of(lattice, about)
+    found, turn = known(_slopes_of_rows(about.programme, about.table, about.numbers, about.orbit))
     require_stable(turn, "the ring")
     return Chromaticity(*found)
 
 
-def slopes_of(lattice: Lattice, about: About) -> Any:
-    """What `slopes` finds, without checks."""
-    programme, table, orbit, _ = about
-    return known(_slopes_of_rows(programme, table, lattice.energy, orbit))
-
-
 def slopes(rows: Rows, table: Any, energy: Any, orbit: Orbit) -> tuple[tuple[Any, Any], Any]:
     """(total, natural) of the modes, and (4, 4) the one-turn matrix."""
-    table, states = jnp.asarray(table), jnp.asarray(orbit.states)
+    states = orbit.states
     whole = orbit.chain.matrices
     turn = whole[-1]
     closing = solve(jnp.eye(4) - turn[:4, :4], turn[:4, 5])
@@ -98,7 +92,9 @@ def slopes(rows: Rows, table: Any, energy: Any, orbit: Orbit) -> tuple[tuple[Any
     return (found[0], jnp.where(count == 2, found[1], found[0])), turn[:4, :4]
 
 
-_slopes_of_rows = of_rows(slopes)
+@of_rows
+def _slopes_of_rows(rows: Rows, table: Any, given: Any, orbit: Orbit) -> Any:
+    return slopes(rows, table, given[0], orbit)
 
 
 def _bending(rows: Rows, table: Any, energy: Any, states: Any, along: Any, after: Any) -> Any:

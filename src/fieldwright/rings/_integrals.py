@@ -76,8 +76,8 @@ def radiation_integrals(lattice: Lattice, *, pole_face_damping: bool = True) -> 
     """
     programme = rows_of(lattice, radiation=True, pole_faces=pole_face_damping, cavities=False)
     about = find(_still(programme), lattice, 0.0)
-    _checks.require_orbit(lattice, about.orbit.states)
-    found, turn = known(_solve(programme, about.table, lattice.energy, about.orbit))
+    _checks.require_orbit(lattice, about.states)
+    found, turn = known(_solve(programme, about.table, about.numbers, about.orbit))
     require_stable(turn, "the ring")
     return RadiationIntegrals(**found)
 
@@ -94,8 +94,8 @@ def _still(programme: Programme) -> Programme:
 
 
 @of_rows
-def _solve(rows: Rows, table: Any, energy: Any, orbit: Orbit) -> tuple[dict[str, Any], Any]:
-    table, states = jnp.asarray(table), jnp.asarray(orbit.states)
+def _solve(rows: Rows, table: Any, given: Any, orbit: Orbit) -> tuple[dict[str, Any], Any]:
+    energy, states = given[0], orbit.states
     tiles = Tiles.of(rows, table, energy)
     beam = tiles.beam
     whole = orbit.chain.matrices

@@ -50,8 +50,15 @@ def table_for(programme: Programme, lattice: Any, *others: Any) -> Any:
     `others` is what they are given besides.
     """
     if is_concrete(lattice.table, lattice.energy, others):
-        return programme.filled(np.asarray(lattice.table))
+        return jax.device_put(programme.filled(np.asarray(lattice.table)))
     return lattice.table
+
+
+def numbers(*values: Any) -> Any:
+    """Numbers as one array, which takes a call less time than one by one."""
+    if is_concrete(values):
+        return jax.device_put(np.array(values, dtype=float))
+    return jnp.stack([jnp.asarray(value, dtype=float) for value in values])
 
 
 def known(values: Any) -> Any:

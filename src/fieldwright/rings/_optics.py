@@ -182,7 +182,7 @@ def optics(lattice: Lattice, delta: Any = 0.0, step: float | None = None) -> Opt
     tunes 0.07448 0.07448, 10.7521 m
     """
     about = orbit_of(lattice, delta, cuts=cuts_for(lattice, step))
-    found = functions_of(lattice, delta, about)
+    found = functions_of(about)
     _, element = about.programme.places
     _require_stable(lattice, found["tunes"], found.pop("matrices"), element)
     return Optics(**found, element=element, names=lattice.names)

@@ -26,11 +26,10 @@ from fieldwright.rings._rows import Rows
 _FORM = symplectic_form(4)
 
 
-def functions_of(lattice: Lattice, delta: Any, about: About) -> dict[str, Any]:
+def functions_of(about: About) -> dict[str, Any]:
     """What `functions` finds, at the places there are."""
-    programme, table, orbit, _ = about
-    found = known(_functions(programme, table, lattice.energy, delta, orbit))
-    count = len(programme.places[0])
+    found = known(_functions(about.programme, about.table, about.numbers, about.orbit))
+    count = len(about.programme.places[0])
     return {name: part[:count] if name in ALONG else part for name, part in found.items()}
 
 
@@ -47,7 +46,7 @@ def functions(rows: Rows, table: Any, energy: Any, delta: Any, orbit: Orbit) -> 
     modes = labelled_modes(rows, table, energy, whole, matrices, s)
     phase, turns = _phases(modes.together, matrices)
     later = (turn[4, :4] * closing).sum() + turn[4, 5]
-    states = jnp.asarray(orbit.states)[rows.order]
+    states = orbit.states[rows.order]
     compaction, slip = times(rows, table, energy, delta, later, states[-1, 4] - states[0, 4])
     places = rows.rows_at
     matrices = matrices[places]
@@ -65,7 +64,10 @@ def functions(rows: Rows, table: Any, energy: Any, delta: Any, orbit: Orbit) -> 
     }
 
 
-_functions = of_rows(functions)
+@of_rows
+def _functions(rows: Rows, table: Any, given: Any, orbit: Orbit) -> dict[str, Any]:
+    return functions(rows, table, given[0], given[1], orbit)
+
 
 #: What there is at places, and so has an axis of them.
 ALONG = (

@@ -12,7 +12,7 @@ from fieldwright._result import Result, quantity
 from fieldwright.rings import _checks
 from fieldwright.rings._chain import Chain
 from fieldwright.rings._elements import COLUMN
-from fieldwright.rings._kernel import known, of_rows, table_for
+from fieldwright.rings._kernel import known, numbers, of_rows, table_for
 from fieldwright.rings._lattice import Lattice
 from fieldwright.rings._matrices import Orbit, Tiles, find_orbit
 from fieldwright.rings._rows import Programme, Rows, rows_of
@@ -55,7 +55,8 @@ def closed_orbit(lattice: Lattice, *, delta: Any = None, radiation: bool = False
     >>> print(f"{orbit[0, 5]:.3f}, {abs(orbit[-1, :4] - orbit[0, :4]).max() < 1e-12}")
     0.001, True
     """
-    programme, _, (states, _), _ = orbit_of(lattice, delta, radiation)
+    about = orbit_of(lattice, delta, radiation)
+    programme, states = about.programme, about.states
     return states[programme.flat(programme.begins, states)]
 
 
@@ -99,7 +100,7 @@ def one_turn_matrix(lattice: Lattice, *, delta: Any = None, radiation: bool = Fa
 
 def _about(lattice: Lattice, delta: Any, radiation: bool, step: float | None) -> TransferMatrices:
     about = orbit_of(lattice, delta, radiation, cuts_for(lattice, step))
-    programme, states = about.programme, about.orbit.states
+    programme, states = about.programme, about.states
     matrices = known(_matrices(programme, about.orbit.chain))
     rows, element = programme.places
     flat = programme.flat(rows, states)
@@ -113,15 +114,22 @@ def _about(lattice: Lattice, delta: Any, radiation: bool, step: float | None) ->
 
 
 class About(NamedTuple):
-    """A lattice's programme, its closed orbit, the rows' numbers, and the table they are of.
+    """A lattice's programme and table, and its closed orbit, where compiled functions run.
 
-    States of the orbit are NumPy's if they are known.
+    Args:
+        programme, table: of the lattice.
+        numbers: energy, momentum deviation, and whether all six coordinates close.
+        orbit: what `find_orbit` finds.
+        tiles: the rows' numbers.
+        states: of the orbit, NumPy's if they are known.
     """
 
     programme: Programme
     table: Any
+    numbers: Any
     orbit: Orbit
     tiles: Tiles
+    states: Any
 
 
 def orbit_of(
@@ -132,19 +140,21 @@ def orbit_of(
         _checks.require_rf(lattice)
     programme = rows_of(lattice, radiation=radiation, cavities=delta is None, cuts=cuts)
     about = find(programme, lattice, delta)
-    _checks.require_orbit(lattice, about.orbit.states, delta)
+    _checks.require_orbit(lattice, about.states, delta)
     return about
 
 
 def find(programme: Programme, lattice: Lattice, delta: Any) -> About:
     """The closed orbit, without checks; `delta` None is with cavities."""
-    at = 0.0 if delta is None else delta
-    table = table_for(programme, lattice, at)
-    orbit, tiles = _find(programme, table, lattice.energy, at, delta is None)
-    return About(programme, table, orbit._replace(states=known(orbit.states)), tiles)
+    table = table_for(programme, lattice, delta)
+    given = numbers(lattice.energy, 0.0 if delta is None else delta, delta is None)
+    orbit, tiles = _find(programme, table, given)
+    return About(programme, table, given, orbit, tiles, known(orbit.states))
 
 
-_find = of_rows(find_orbit)
+@of_rows
+def _find(rows: Rows, table: Any, given: Any) -> tuple[Orbit, Tiles]:
+    return find_orbit(rows, table, given[0], given[1], given[2] > 0)
 
 
 @of_rows
