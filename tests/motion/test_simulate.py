@@ -137,6 +137,7 @@ def test_a_killed_run_goes_on_to_the_same_bit(
     }  # fmt: skip
     whole = simulate(ions, source, 20e-6, **arguments)
     monkeypatch.setattr(_checkpoint, "_SECONDS", 0.0)
+    monkeypatch.setattr(_simulate, "_GROUPS", ((32, 6.4e9),))
     file = tmp_path / "run.npz"
 
     class Killed(BaseException):
@@ -210,7 +211,7 @@ def test_a_checkpoint_of_another_run_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_checkpoint, "_SECONDS", 0.0)
-    monkeypatch.setattr(_simulate, "_GROUP", 2)
+    monkeypatch.setattr(_simulate, "_GROUPS", ((2, 2e7),))
     file = tmp_path / "run.npz"
 
     def stop(fraction: float) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 import fieldwright._jax  # noqa: F401  (64-bit, before any array exists)
 from fieldwright.sources._checks import as_float, is_concrete, require_points, vector
@@ -19,24 +20,30 @@ def rotation_matrix(rotation: jax.Array) -> jax.Array:
     Written in the squared angle, so that it and its derivatives hold at zero too.
 
     >>> import jax.numpy as jnp
+import numpy as np
     >>> from fieldwright.sources import rotation_matrix
     >>> x, y, z = rotation_matrix(jnp.array([0.0, 0.0, jnp.pi / 2])) @ jnp.array([1.0, 0.0, 0.0])
     >>> print(f"{x:.3f} {y:.3f} {z:.3f}")
     0.000 1.000 0.000
     """
+    return rotation_by(jnp, rotation)
+
+
+def rotation_by(xp: Any, rotation: Any) -> Any:
+    """As `rotation_matrix`, by NumPy or by JAX's."""
     x, y, z = rotation[0], rotation[1], rotation[2]
     square = x * x + y * y + z * z
     small = square < 1e-6
-    safe = jnp.where(small, 1.0, square)
-    angle = jnp.sqrt(safe)
+    safe = xp.where(small, 1.0, square)
+    angle = xp.sqrt(safe)
     # The series' next terms are 2e-22 and 2e-23 at the switch, and their derivatives 6e-16.
-    sine = jnp.where(small, 1 - square / 6 * (1 - square / 20), jnp.sin(angle) / angle)
-    versine = jnp.where(
-        small, 0.5 - square / 24 * (1 - square / 30), 2 * (jnp.sin(angle / 2) / angle) ** 2
+    sine = xp.where(small, 1 - square / 6 * (1 - square / 20), xp.sin(angle) / angle)
+    versine = xp.where(
+        small, 0.5 - square / 24 * (1 - square / 30), 2 * (xp.sin(angle / 2) / angle) ** 2
     )
-    zero = jnp.zeros_like(x)
-    K = jnp.stack([jnp.stack([zero, -z, y]), jnp.stack([z, zero, -x]), jnp.stack([-y, x, zero])])
-    return jnp.eye(3) + sine * K + versine * (K @ K)
+    zero = xp.zeros_like(x)
+    K = xp.stack([xp.stack([zero, -z, y]), xp.stack([z, zero, -x]), xp.stack([-y, x, zero])])
+    return xp.eye(3) + sine * K + versine * (K @ K)
 
 
 class Source(eqx.Module):
@@ -47,6 +54,7 @@ class Source(eqx.Module):
     and gives what is left over in `_rest`: the motion in linear fields is solved exactly.
 
     >>> import jax.numpy as jnp
+import numpy as np
     >>> from fieldwright.sources import Source
     >>> class Undulator(Source):
     ...     def _local_B(self, points, time):
@@ -139,6 +147,7 @@ def fields_of(source: Source, points: jax.Array, time: Any) -> tuple[jax.Array, 
     """E (n, 3) [V/m] and B (n, 3) [T] at points (n, 3) [m], in the frame the source is placed in.
 
     >>> import jax.numpy as jnp
+import numpy as np
     >>> from fieldwright.sources import Loop, fields_of
     >>> E, B = fields_of(Loop(6e-3), jnp.zeros((1, 3)), 0.0)
     >>> print(f"{B[0, 2] * 1e6:.4f} uT")
@@ -159,7 +168,14 @@ def linear_of(source: Source) -> LinearField | None:
     [0. 0. 2.] None
     """
     part = source._linear()
-    return part and part.placed(source.position, rotation_matrix(source.rotation))
+    if part is None:
+        return None
+    if not is_concrete(part, source.position, source.rotation):
+        return part.placed(source.position, rotation_matrix(source.rotation))
+    # Known numbers stay with NumPy: so little work is not worth a compiler's.
+    part = jax.tree.map(np.asarray, part)
+    R = rotation_by(np, np.asarray(source.rotation))
+    return part.placed(np.asarray(source.position), R)
 
 
 def split_linear(source: Source) -> tuple[LinearField, Source | None]:
