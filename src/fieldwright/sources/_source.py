@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import fieldwright._jax  # noqa: F401  (64-bit, before any array exists)
+from fieldwright._sizes import in_few_sizes
 from fieldwright.sources._checks import as_float, is_concrete, require_points, vector
 from fieldwright.sources._linear import LinearField
 
@@ -106,7 +107,8 @@ import numpy as np
         points = require_points(points)
         if self._limited and is_concrete(self, points):
             self._require_inside(to_local(self, jnp.reshape(points, (-1, 3))))
-        return _fields(self, points, as_float(time, "time"))
+        time = as_float(time, "time")
+        return in_few_sizes(lambda rows: _fields(self, rows, time), points, inner=1)
 
     @property
     def _limited(self) -> bool:
