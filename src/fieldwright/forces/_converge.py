@@ -48,8 +48,8 @@ def converge(
     if float(worst) <= 1e-3:
         return values, errors
     raise ConvergenceError(
-        f"no order of integration converges (relative change {float(worst):.1g} at order {orders[1]}): do "
-        f"the bodies overlap, or are they thousands of times their size apart?"
+        f"no order of integration converges (relative change {float(worst):.1g} at order "
+        f"{orders[1]}): do the bodies overlap, or are they thousands of times their size apart?"
     )
 
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fieldwright._result import Result, quantity
+from fieldwright._sizes import filled_up, padded_size
 from fieldwright.constants import ELEMENTARY_CHARGE, HBAR, SPEED_OF_LIGHT
 from fieldwright.errors import InputError
 from fieldwright.light._directions import as_directions
@@ -28,7 +29,7 @@ from fieldwright.light._resolution import (
 )
 from fieldwright.light._spectrum_sums import TURNS, far_sums, near_sums
 from fieldwright.light._stencils import POINTS
-from fieldwright.sources._checks import as_float, is_concrete
+from fieldwright.sources._checks import as_float, is_concrete, numpy_for
 
 _EVEN = 1e-14  # of the largest photon energy: how far from equal steps still counts as such
 _UNKNOWN = (float("nan"), float("nan"))  # errors inside `jit`
@@ -146,23 +147,24 @@ def spectrum(
             )
         rounding = 3 * (LOSSY if rank else PRECISION) + phase_rounding(path, rate, highest, extra)
         errors = phase_error(path, rate, highest), rounding
+    even = _is_even(energies)
+    sizes = padded_size(len(flat.drop)), padded_size(len(energies))
     amplitude, energy, error = far_sums(
         path.refined(factor),
         begin,
-        flat,
-        energies,
-        optics,
+        _filled_up(flat, sizes[0]),
+        *_more_energies(energies, optics, even, sizes[1]),
         errors,
-        shape=aims.shape + shape,
+        (len(flat.drop), len(energies)),
         periods=periods,
-        even=_is_even(energies),
+        even=even,
         pad=POINTS * factor if periods > 1 else 0,
         library=has_library(),
         straight=ends == "straight",
         way=way,
         rank=rank,
     )
-    return _result(energies, shape, amplitude, energy, error)
+    return _result(energies, aims.shape, shape, amplitude, energy, error)
 
 
 def spectrum_at(trajectory: Any, photon_energy: Any, point: Any) -> Spectrum:
@@ -200,7 +202,7 @@ def spectrum_at(trajectory: Any, photon_energy: Any, point: Any) -> Spectrum:
         raise InputError(
             f"point must be one or more of the shape (..., 3) [m], got {where}", parameter="point"
         )
-    points = jnp.asarray(as_float(point, "point", (None,) * len(where))).reshape(-1, 3)
+    points = as_float(point, "point", (None,) * len(where)).reshape(-1, 3)
     factor, errors = 1, _UNKNOWN
     if is_concrete(path, points, energies):
         rate = nearest_rate(path, np.asarray(points))
@@ -208,21 +210,52 @@ def spectrum_at(trajectory: Any, photon_energy: Any, point: Any) -> Spectrum:
         factor = resolve(path, rate, highest, 0.0, TURN)
         rounding = 3 * PRECISION + phase_rounding(path, rate, highest, 0.0)
         errors = phase_error(path, rate, highest), rounding
+    even = _is_even(energies)
+    sizes = padded_size(len(points)), padded_size(len(energies))
     amplitude, energy, error = near_sums(
         path.refined(factor),
-        points,
-        energies,
+        _filled_up(points, sizes[0]),
+        _more_energies(energies, None, even, sizes[1])[0],
         errors,
-        shape=where[:-1] + shape,
-        even=_is_even(energies),
+        (len(points), len(energies)),
+        even=even,
         library=has_library(),
     )
-    return _result(energies, shape, amplitude, energy, error)
+    return _result(energies, where[:-1], shape, amplitude, energy, error)
+
+
+def _filled_up(values: Any, number: int) -> Any:
+    """Arrays (n, ...), repeated from the last row to `number`, where they are known."""
+    if not is_concrete(values):
+        return values
+    return jax.tree.map(lambda rows: filled_up(rows, number), values)
+
+
+def _more_energies(energies: Any, optics: Any, even: bool, number: int) -> tuple[Any, Any]:
+    """Photon energies (e,) and optics filled up to `number`, where both are known."""
+    if not even or optics is not None:
+        return _filled_up((energies, optics), number)
+    step = (energies[-1] - energies[0]) / (len(energies) - 1)
+    return energies[0] + step * np.arange(number), None
 
 
 def _result(
-    energies: Any, shape: tuple[int, ...], amplitude: jax.Array, energy: jax.Array, error: Any
+    energies: Any,
+    directions: tuple[int, ...],
+    shape: tuple[int, ...],
+    amplitude: jax.Array,
+    energy: jax.Array,
+    error: Any,
 ) -> Spectrum:
+    """What was asked for, of the amplitudes and energies in rows and columns."""
+    xp = numpy_for(amplitude)
+    cut = slice(int(np.prod(directions))), slice(len(energies))
+    amplitude, energy = (
+        xp.asarray(part)[cut].reshape(*directions, *shape, *part.shape[2:])
+        for part in (amplitude, energy)
+    )
+    if xp is np:
+        amplitude, energy = jax.device_put((amplitude, energy))
     return Spectrum(
         photon_energy=energies.reshape(shape),
         amplitude=amplitude,

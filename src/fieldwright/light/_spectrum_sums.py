@@ -20,19 +20,20 @@ from fieldwright.light._stencils import sum_weights, with_ends
 #: Angular frequency [1/s] of 1 eV.
 TURNS = ELEMENTARY_CHARGE / HBAR
 
-_FAR_STATIC = ("shape", "periods", "even", "pad", "library", "way", "rank", "straight")
+_FAR_STATIC = ("periods", "even", "pad", "library", "way", "rank", "straight")
 _TOGETHER = 32  # directions at once where the sums are products of matrices
 
 
 @partial(jax.jit, static_argnames=_FAR_STATIC)
 def far_sums(
     path: Path, begin: Any, directions: Directions, energies: jax.Array, optics: Optics | None,
-    errors: Any, *, shape: tuple[int, ...], periods: int, even: bool, pad: int, library: bool,
+    errors: Any, number: tuple[Any, Any], *, periods: int, even: bool, pad: int, library: bool,
     way: str, rank: int, straight: bool,
 ) -> tuple[jax.Array, ...]:  # fmt: skip
     """Amplitudes, energies and error in directions (d,) of a path with `pad` points at each end.
 
-    `errors` are of phases, and of sums over their weights.
+    `errors` are of phases, and of sums over their weights; `number` says how many directions and
+    energies count, and the others are there to fill up arrays.
     """
     inner = slice(pad, len(path.time) - pad)
     step, omega = time_step(path), energies * TURNS
@@ -78,15 +79,15 @@ def far_sums(
             found = found + 1j * (right * waves[1] - left * waves[0])
         return (found * jnp.exp(1j * first)).T, whole
 
-    amplitude, largest = _each(one, directions, library)
+    amplitude, largest = _each(one, directions, number[0], library)
     index = 1.0 if optics is None else 1 - optics.index_gap
     energy = _energy(amplitude, omega) * index
-    return *_shaped(amplitude, energy, shape), _error(amplitude, largest, errors)
+    return amplitude, energy, _error(amplitude, largest, errors, number[1])
 
 
-@partial(jax.jit, static_argnames=("shape", "even", "library"))
+@partial(jax.jit, static_argnames=("even", "library"))
 def near_sums(
-    path: Path, points: jax.Array, energies: jax.Array, errors: Any, *, shape: tuple[int, ...],
+    path: Path, points: jax.Array, energies: jax.Array, errors: Any, number: tuple[Any, Any], *,
     even: bool, library: bool,
 ) -> tuple[jax.Array, ...]:  # fmt: skip
     """Amplitudes, energies and error at points (p, 3)."""
@@ -104,9 +105,8 @@ def near_sums(
         first = path.time[0] + jnp.linalg.norm(point - path.position[0]) / SPEED_OF_LIGHT
         return (whole * jnp.exp(1j * omega * first)).T, _largest(strengths[:2])
 
-    amplitude, largest = _each(one, points, library)
-    energy = _energy(amplitude, omega)
-    return *_shaped(amplitude, energy, shape), _error(amplitude, largest, errors)
+    amplitude, largest = _each(one, points, number[0], library)
+    return amplitude, _energy(amplitude, omega), _error(amplitude, largest, errors, number[1])
 
 
 def _largest(strengths: jax.Array) -> jax.Array:
@@ -114,17 +114,12 @@ def _largest(strengths: jax.Array) -> jax.Array:
     return jax.lax.stop_gradient(jnp.sum(jnp.abs(strengths)))
 
 
-def _error(amplitude: jax.Array, largest: jax.Array, errors: Any) -> jax.Array:
+def _error(amplitude: jax.Array, largest: jax.Array, errors: Any, number: Any) -> jax.Array:
     """Of amplitudes over the largest: sums that all but cancel have few digits left."""
-    peak = jax.lax.stop_gradient(jnp.max(jnp.abs(amplitude)))
+    counts = jnp.arange(amplitude.shape[1])[:, None] < number
+    peak = jax.lax.stop_gradient(jnp.max(jnp.where(counts, jnp.abs(amplitude), 0.0)))
     phases, sums = errors
     return phases + sums * jnp.max(largest) / jnp.where(peak > 0, peak, 1.0)
-
-
-def _shaped(
-    amplitude: jax.Array, energy: jax.Array, shape: tuple[int, ...]
-) -> tuple[jax.Array, jax.Array]:
-    return amplitude.reshape((*shape, 2)), energy.reshape(shape)
 
 
 def _sum(
@@ -138,13 +133,21 @@ def _sum(
     return even_sum(weights, lag, omega[0], step, count, library)
 
 
-def _each(one: Any, cases: Any, library: bool) -> Any:
-    """`one` of each case; several at once where it is a product of matrices."""
+def _each(one: Any, cases: Any, number: Any, library: bool) -> Any:
+    """`one` of the first `number` of the cases; several at once where it is a matrix product."""
     count = len(jax.tree.leaves(cases)[0])
     if count == 1:
         found = one(jax.tree.map(lambda leaf: leaf[0], cases))
         return jax.tree.map(lambda leaf: leaf[None], found)
-    return jax.lax.map(one, cases, batch_size=None if library else min(_TOGETHER, count))
+    shapes = jax.eval_shape(one, jax.tree.map(lambda leaf: leaf[0], cases))
+    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+
+    def counted(numbered: Any) -> Any:
+        index, case = numbered
+        return jax.lax.cond(index < number, one, lambda case: nothing, case)
+
+    batch = None if library else min(_TOGETHER, count)
+    return jax.lax.map(counted, (jnp.arange(count), cases), batch_size=batch)
 
 
 def _energy(amplitude: jax.Array, omega: jax.Array) -> jax.Array:
