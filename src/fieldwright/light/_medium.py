@@ -52,7 +52,7 @@ class Vacuum(Medium):
 
     def one_minus_index(self, photon_energy: Any) -> Any:
         """Zero."""
-        return jnp.zeros(jnp.shape(_energies(photon_energy, 0.0)))
+        return np.zeros(np.shape(_energies(photon_energy, 0.0)))
 
 
 class Plasma(Medium):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 import fieldwright._jax  # noqa: F401  (64-bit, before any array exists)
+from fieldwright._sizes import filled_up
 from fieldwright.constants import SPEED_OF_LIGHT
 from fieldwright.errors import InputError
 from fieldwright.light._stencils import FEWEST, refine
@@ -142,6 +141,20 @@ class Path(eqx.Module):
             return self
         return self._with(*_refined(self, factor))
 
+    def filled_up(self, number: int) -> Path:
+        """The path, if it is known, with more points after its end, to `number`; they mean nothing.
+
+        Their times go on in equal steps, and all else stays as it was at the end.
+        """
+        if not is_concrete(self):
+            return self
+        time, *others = (np.asarray(getattr(self, name)) for name in self.__dataclass_fields__)
+        step = (time[-1] - time[0]) / (len(time) - 1)
+        more = time[-1] + step * np.arange(1, number - len(time) + 1)
+        return self._with(
+            np.concatenate([time, more]), *(filled_up(values, number) for values in others)
+        )
+
     @classmethod
     def _with(cls, *fields: Any) -> Path:
         path = object.__new__(cls)
@@ -165,14 +178,15 @@ def _of_momentum(momentum: Any) -> tuple[Any, Any, Any]:
     return momentum[:, :2] / gamma[:, None], slip, 1 / gamma**2
 
 
-@partial(jax.jit, static_argnames="factor")
-def _refined(path: Path, factor: int) -> tuple[jax.Array, ...]:
-    columns = jnp.concatenate(
-        [path.position, path.velocity, path.slip[:, None], path.below_light[:, None]], axis=1
+def _refined(path: Path, factor: int) -> tuple[Any, ...]:
+    xp = numpy_for(path)
+    time, position, velocity, slip, below = (
+        xp.asarray(getattr(path, name)) for name in path.__dataclass_fields__
     )
+    columns = xp.concatenate([position, velocity, slip[:, None], below[:, None]], axis=1)
     fine = refine(columns, factor)
     steps = len(fine) - 1
-    time = path.time[0] + (path.time[-1] - path.time[0]) * (jnp.arange(steps + 1) / steps)
+    time = time[0] + (time[-1] - time[0]) * (np.arange(steps + 1) / steps)
     return time, fine[:, :3], fine[:, 3:5], fine[:, 5], fine[:, 6]
 
 

@@ -27,8 +27,8 @@ from fieldwright.light._resolution import (
     resolve,
     step_size,
 )
-from fieldwright.light._spectrum_sums import TURNS, far_sums, near_sums
-from fieldwright.light._stencils import POINTS
+from fieldwright.light._spectrum_sums import TURNS, Counts, far_sums, near_sums
+from fieldwright.light._stencils import POINTS, padded_weights
 from fieldwright.sources._checks import as_float, is_concrete, numpy_for
 
 _EVEN = 1e-14  # of the largest photon energy: how far from equal steps still counts as such
@@ -147,18 +147,21 @@ def spectrum(
             )
         rounding = 3 * (LOSSY if rank else PRECISION) + phase_rounding(path, rate, highest, extra)
         errors = phase_error(path, rate, highest), rounding
-    even = _is_even(energies)
-    sizes = padded_size(len(flat.drop)), padded_size(len(energies))
+    even, pad = _is_even(energies), POINTS * factor if periods > 1 else 0
+    path = path.refined(factor)
+    counts = Counts(len(path.time), len(flat.drop), len(energies), periods)
+    path, weights = _more_points(path, pad)
     amplitude, energy, error = far_sums(
-        path.refined(factor),
+        path,
         begin,
-        _filled_up(flat, sizes[0]),
-        *_more_energies(energies, optics, even, sizes[1]),
+        _filled_up(flat, padded_size(counts.cases)),
+        *_more_energies(energies, optics, even, padded_size(counts.energies)),
+        weights,
         errors,
-        (len(flat.drop), len(energies)),
-        periods=periods,
+        counts,
+        repeated=periods > 1,
         even=even,
-        pad=POINTS * factor if periods > 1 else 0,
+        pad=pad,
         library=has_library(),
         straight=ends == "straight",
         way=way,
@@ -211,13 +214,16 @@ def spectrum_at(trajectory: Any, photon_energy: Any, point: Any) -> Spectrum:
         rounding = 3 * PRECISION + phase_rounding(path, rate, highest, 0.0)
         errors = phase_error(path, rate, highest), rounding
     even = _is_even(energies)
-    sizes = padded_size(len(points)), padded_size(len(energies))
+    path = path.refined(factor)
+    counts = Counts(len(path.time), len(points), len(energies))
+    path, weights = _more_points(path, 0)
     amplitude, energy, error = near_sums(
-        path.refined(factor),
-        _filled_up(points, sizes[0]),
-        _more_energies(energies, None, even, sizes[1])[0],
+        path,
+        _filled_up(points, padded_size(counts.cases)),
+        _more_energies(energies, None, even, padded_size(counts.energies))[0],
+        weights,
         errors,
-        (len(points), len(energies)),
+        counts,
         even=even,
         library=has_library(),
     )
@@ -229,6 +235,13 @@ def _filled_up(values: Any, number: int) -> Any:
     if not is_concrete(values):
         return values
     return jax.tree.map(lambda rows: filled_up(rows, number), values)
+
+
+def _more_points(path: Path, pad: int) -> tuple[Path, Any]:
+    """A path filled up to one of few sizes, and the weights of its points but for `pad` at ends."""
+    number = len(path.time)
+    path = path.filled_up(padded_size(number))
+    return path, padded_weights(number - 2 * pad, len(path.time) - 2 * pad)
 
 
 def _more_energies(energies: Any, optics: Any, even: bool, number: int) -> tuple[Any, Any]:
