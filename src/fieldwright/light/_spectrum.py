@@ -264,7 +264,7 @@ def _result(
     xp = numpy_for(amplitude)
     cut = slice(int(np.prod(directions))), slice(len(energies))
     amplitude, energy = (
-        xp.asarray(part)[cut].reshape(*directions, *shape, *part.shape[2:])
+        xp.asarray(part)[cut].reshape((*directions, *shape, *part.shape[2:]))
         for part in (amplitude, energy)
     )
     if xp is np:
