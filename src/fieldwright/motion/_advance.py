@@ -32,10 +32,10 @@ class Run(eqx.Module):
     integrator: Integrator
     problem: Problem
     needs: Any
-    h: jax.Array
-    start_time: jax.Array
-    radius: jax.Array | None
-    seed: jax.Array
+    h: Any
+    start_time: Any
+    radius: Any
+    seed: Any
 
 
 def begin(run: Run, position: jax.Array, velocity: jax.Array) -> tuple[Any, State]:

@@ -29,8 +29,8 @@ class Problem(eqx.Module):
 
     mass: jax.Array
     charge: jax.Array
-    species: jax.Array
-    charge_to_mass: jax.Array
+    species: Any
+    charge_to_mass: Any
     source: Source
     linear: LinearField
     rest: Source | None
@@ -43,11 +43,11 @@ class Problem(eqx.Module):
         """Charge over mass of each charge, as a column (n, 1) [C/kg]."""
         return (self.charge / self.mass)[:, None]
 
-    def true_velocity(self, velocity: jax.Array) -> jax.Array:
+    def true_velocity(self, velocity: Any) -> Any:
         """V (n, 3) [m/s] of what integrators carry."""
         return velocity / self.gamma(velocity)
 
-    def gamma(self, velocity: jax.Array) -> Any:
+    def gamma(self, velocity: Any) -> Any:
         """The Lorentz factor (n, 1) of what integrators carry; 1 where that is not asked for."""
         if not self.relativistic:
             return 1.0

@@ -226,7 +226,7 @@ def rotating_wall(
     if order not in (1, 2):
         raise InputError(f"order is 1 (dipole) or 2 (quadrupole), got {order!r}", parameter="order")
     electric = order * as_float(angular_frequency, "angular_frequency")
-    turned = np.array([0.0, 0.0, np.pi / (2 * order)])
+    turned: Any = np.array([0.0, 0.0, np.pi / (2 * order)])
     phase = as_float(phase, "phase")
     return Assembly(
         (

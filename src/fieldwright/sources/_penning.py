@@ -23,6 +23,9 @@ from fieldwright.sources._linear import LinearField
 from fieldwright.sources._source import Source, rotation_by, to_local
 
 
+_NONE: Any = np.zeros(())
+
+
 def _zero(*values: Any) -> bool:
     """Whether all values are known to be zero."""
     return is_concrete(*values) and not any(np.any(np.asarray(value)) for value in values)
@@ -85,7 +88,7 @@ class Electrodes(Source):
         return LinearField.static(G=self.C2 * _quadrupole(self))
 
     def _rest(self) -> Source | None:
-        return None if _zero(self.C4, self.C6) else dataclasses.replace(self, C2=np.zeros(()))
+        return None if _zero(self.C4, self.C6) else dataclasses.replace(self, C2=_NONE)
 
 
 class Magnet(Source):
@@ -106,7 +109,7 @@ class Magnet(Source):
         return LinearField.static(B=self.field * np.array([0.0, 0.0, 1.0]))
 
     def _rest(self) -> Source | None:
-        return None if _zero(self.B2) else dataclasses.replace(self, field=np.zeros(()))
+        return None if _zero(self.B2) else dataclasses.replace(self, field=_NONE)
 
 
 class PenningTrap(Source):
@@ -188,7 +191,7 @@ class PenningTrap(Source):
         return self._electrodes()._local_potential(local)
 
     def _electrodes(self, **placement: Any) -> Electrodes:
-        one = np.ones(())
+        one: Any = np.ones(())
         shape = self.C4, self.C6, self.ellipticity, self.bounded
         return Electrodes(self.voltage, self.size, one, *shape, **placement)
 
