@@ -41,9 +41,11 @@ def in_few_sizes(function: Callable[[Any], Any], values: Any, inner: int = 0) ->
     Array([[0., 2., 4., 6., 8.]], dtype=float64)
     """
     shape = np.shape(values)[: np.ndim(values) - inner]
+    if not shape or isinstance(values, jax.core.Tracer):
+        return function(values)
     number = int(np.prod(shape))
     room = padded_size(number)
-    if isinstance(values, jax.core.Tracer) or not shape or shape == (room,) or not number:
+    if shape == (room,) or not number:
         return function(values)
     rows = np.reshape(values, (number, *np.shape(values)[len(shape) :]))
     found = function(filled_up(rows, room))

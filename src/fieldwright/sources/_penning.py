@@ -23,6 +23,7 @@ from fieldwright.sources._linear import LinearField
 from fieldwright.sources._source import Source, rotation_by, to_local
 
 
+#: In place of a part that is left out.
 _NONE: Any = np.zeros(())
 
 
