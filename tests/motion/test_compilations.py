@@ -6,7 +6,6 @@ import numpy as np
 from tests.compilations import compilations
 
 from fieldwright.motion import RK4, Dopri8, Ions, loss_scan, simulate, simulate_many
-from fieldwright.motion._coulomb import compiler_options
 from fieldwright.sources import Assembly, PenningTrap, parametric_drive
 
 CALCIUM, CHARGE = 40.078 * 1.66053906892e-27, 1.602176634e-19
@@ -24,10 +23,11 @@ def pair(scale: float = 1.0) -> Ions:
 
 def test_a_first_run_compiles_its_two_programs_alone() -> None:
     eleven = Ions(CALCIUM, CHARGE, 1e-5 * np.arange(33.0).reshape(11, 3), [0.0, 0.0, 0.0])
-    compiler_options()  # asks the compiler which it knows, once
     with compilations() as programs:
         simulate(eleven, trap(), 1e-6)
-    assert sorted(name for name, _ in programs) == ["jit(advance)", "jit(begin)"]
+    # Beside them the compiler may be asked, once, which options it knows.
+    names = sorted(name for name, _ in programs if name != "jit(<lambda>)")
+    assert names == ["jit(advance)", "jit(begin)"]
 
 
 def test_runs_of_other_lengths_and_numbers_compile_nothing() -> None:

@@ -9,6 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from fieldwright._jax import compiled
 from fieldwright.motion._coulomb import compiler_options
 from fieldwright.motion._integrators import Integrator, Motion
 from fieldwright.motion._problem import Problem
@@ -38,7 +39,7 @@ class Run(eqx.Module):
     seed: Any
 
 
-def begin(run: Run, position: jax.Array, velocity: jax.Array) -> tuple[Any, State]:
+def begin(run: Run, position: Any, velocity: Any) -> tuple[Any, State]:
     """What all steps share, and the state at the beginning.
 
     A charge that begins outside the radius is lost at once.
@@ -81,15 +82,15 @@ def advance(
 
 
 @lru_cache
-def compiled(batched: bool) -> Any:
+def compiled_advance(batched: bool) -> Any:
     """`advance` under jit, for one run or for a batch of runs on the leading axis."""
     in_axes = (0, 0, 0, None, None, None, None)
     function = jax.vmap(advance, in_axes=in_axes) if batched else advance
     return jax.jit(function, static_argnums=6, compiler_options=compiler_options())
 
 
-compiled_begin = jax.jit(begin)
-compiled_begin_batch = jax.jit(jax.vmap(begin))
+compiled_begin = compiled(begin)
+compiled_begin_batch = compiled(jax.vmap(begin))
 
 
 def _steps(run: Run, prepared: Any, state: State, first: jax.Array, count: jax.Array) -> State:

@@ -12,7 +12,7 @@ import numpy as np
 
 from fieldwright.errors import ConvergenceError, InputError
 from fieldwright.motion import _checkpoint
-from fieldwright.motion._advance import State, advance, begin, compiled, compiled_begin
+from fieldwright.motion._advance import State, advance, begin, compiled_advance, compiled_begin
 from fieldwright.motion._choose import ADAPTIVE, choose_hot
 from fieldwright.motion._coulomb import Coulomb
 from fieldwright.motion._integrators import ExactFlow, Integrator, NearFar
@@ -220,7 +220,7 @@ def _loop(
         state, parts, done = file.found
     while done < plan.save:
         now = min(group, plan.save - done)
-        state, kept = compiled(False)(run, prepared, state, done * each, each, now, group)
+        state, kept = compiled_advance(False)(run, prepared, state, done * each, each, now, group)
         parts.append((np.asarray(kept[0])[:now], np.asarray(kept[1])[:now]))
         done += now
         check_finite(state, plan, done)

@@ -22,7 +22,6 @@ from fieldwright.sources._checks import (
 from fieldwright.sources._linear import LinearField
 from fieldwright.sources._source import Source, rotation_by, to_local
 
-
 #: In place of a part that is left out.
 _NONE: Any = np.zeros(())
 
