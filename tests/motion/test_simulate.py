@@ -170,6 +170,7 @@ def test_a_run_with_kicks_is_done_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_long_run_is_done_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_checkpoint, "_SECONDS", 0.0)
     monkeypatch.setattr(_simulate, "_LONG", 0.0)
+    monkeypatch.setattr(_simulate, "_GROUPS", ((32, 6.4e9),))
     file = tmp_path / "run.npz"
     seen: list[bool] = []
     found = simulate(

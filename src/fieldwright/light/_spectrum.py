@@ -122,7 +122,8 @@ def spectrum(
     aims = as_directions(direction)
     flat = aims.flat()
     optics = None if medium is None else optics_of(medium, energies)
-    begin, turn = (path.time, path.position), TURN
+    begin = [numpy_for(path).asarray(part)[0] for part in (path.time, path.position)]
+    turn = TURN
     if not (isinstance(periods, int | np.integer) and periods >= 1):
         raise InputError(f"periods must be a whole number above zero, got {periods}",
                          parameter="periods")  # fmt: skip

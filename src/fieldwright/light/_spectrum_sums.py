@@ -58,8 +58,8 @@ def far_sums(
         lag, across = far_phase(path, direction, counts.points)
         lag, across = held(lag[inner] - lag[pad]), across[:, inner]
         strengths = weights * with_ends(across, within)
-        late = far_reach(begin[1][0], direction)
-        first = omega * (begin[0][0] - late)
+        late = far_reach(begin[1], direction)
+        first = omega * (begin[0] - late)
         turn, loss = omega * lag[-1], jnp.zeros_like(omega)
         slow, whole = 0.0 * omega, periods * _largest(strengths)
         if optics is None:
