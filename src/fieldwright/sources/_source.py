@@ -21,7 +21,6 @@ def rotation_matrix(rotation: jax.Array) -> jax.Array:
     Written in the squared angle, so that it and its derivatives hold at zero too.
 
     >>> import jax.numpy as jnp
-    import numpy as np
     >>> from fieldwright.sources import rotation_matrix
     >>> x, y, z = rotation_matrix(jnp.array([0.0, 0.0, jnp.pi / 2])) @ jnp.array([1.0, 0.0, 0.0])
     >>> print(f"{x:.3f} {y:.3f} {z:.3f}")
@@ -55,7 +54,6 @@ class Source(eqx.Module):
     and gives what is left over in `_rest`: the motion in linear fields is solved exactly.
 
     >>> import jax.numpy as jnp
-    import numpy as np
     >>> from fieldwright.sources import Source
     >>> class Undulator(Source):
     ...     def _local_B(self, points, time):
@@ -149,7 +147,6 @@ def fields_of(source: Source, points: jax.Array, time: Any) -> tuple[jax.Array, 
     """E (n, 3) [V/m] and B (n, 3) [T] at points (n, 3) [m], in the frame the source is placed in.
 
     >>> import jax.numpy as jnp
-    import numpy as np
     >>> from fieldwright.sources import Loop, fields_of
     >>> E, B = fields_of(Loop(6e-3), jnp.zeros((1, 3)), 0.0)
     >>> print(f"{B[0, 2] * 1e6:.4f} uT")
@@ -176,6 +173,8 @@ def linear_of(source: Source) -> LinearField | None:
         return part.placed(source.position, rotation_matrix(source.rotation))
     # Known numbers stay with NumPy: so little work is not worth a compiler's.
     part = jax.tree.map(np.asarray, part)
+    if not (np.any(source.position) or np.any(source.rotation)):
+        return part
     R = rotation_by(np, np.asarray(source.rotation))
     return part.placed(np.asarray(source.position), R)
 
