@@ -150,7 +150,8 @@ def test_flow_and_kicks_are_symplectic(composition: Any) -> None:
 def _one_step(composition: Any, x: jax.Array, v: jax.Array) -> Any:
     integrator, h = ExactFlow(composition), 0.3e-6
     problem = make_problem(pair(), TRAP, Coulomb(precise=True), (), False)
-    prepared, alive = integrator.prepare(problem, h), jnp.ones(2, dtype=bool)
+    alive = jnp.ones(2, dtype=bool)
+    prepared = integrator.prepare(problem, integrator.needs(problem, h), h)
     time = jnp.zeros(())
     handed = integrator.begin(problem, (x, v), time, alive)
     return integrator.step(problem, prepared, None, (x, v), time, h, alive, handed)[0]

@@ -137,6 +137,7 @@ def test_a_killed_run_goes_on_to_the_same_bit(
     }  # fmt: skip
     whole = simulate(ions, source, 20e-6, **arguments)
     monkeypatch.setattr(_checkpoint, "_SECONDS", 0.0)
+    monkeypatch.setattr(_simulate, "_GROUPS", ((32, 6.4e9),))
     file = tmp_path / "run.npz"
 
     class Killed(BaseException):
@@ -169,6 +170,7 @@ def test_a_run_with_kicks_is_done_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_long_run_is_done_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_checkpoint, "_SECONDS", 0.0)
     monkeypatch.setattr(_simulate, "_LONG", 0.0)
+    monkeypatch.setattr(_simulate, "_GROUPS", ((32, 6.4e9),))
     file = tmp_path / "run.npz"
     seen: list[bool] = []
     found = simulate(
@@ -210,7 +212,7 @@ def test_a_checkpoint_of_another_run_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_checkpoint, "_SECONDS", 0.0)
-    monkeypatch.setattr(_simulate, "_GROUP", 2)
+    monkeypatch.setattr(_simulate, "_GROUPS", ((2, 2e7),))
     file = tmp_path / "run.npz"
 
     def stop(fraction: float) -> None:

@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fieldwright._sizes import in_few_sizes, padded_size
 from fieldwright.errors import InputError
 from fieldwright.sources import Assembly, Coil, CylinderMagnet, Source, rotation_matrix
 from fieldwright.sources._checks import as_float, is_concrete
@@ -75,8 +76,7 @@ def axial_force(coil: Coil, magnet: Source, distance: Any) -> jax.Array:
     >>> print(f"{axial_force(coil, magnet, 6.72e-3):.8f} N/A")
     -0.12879781 N/A
     """
-    walls, rule, distance = _prepare(coil, magnet, distance)
-    return _derivatives(coil, walls, distance, 1, rule)[0]
+    return _at_distances(partial(_derivatives, levels=1), coil, magnet, distance)[0]
 
 
 def axial_force_derivatives(
@@ -103,8 +103,7 @@ def axial_force_derivatives(
     >>> print(f"{curvature:.4f} N/A/m^2")
     4732.3578 N/A/m^2
     """
-    walls, rule, distance = _prepare(coil, magnet, distance)
-    return _derivatives(coil, walls, distance, 3, rule)
+    return _at_distances(partial(_derivatives, levels=3), coil, magnet, distance)
 
 
 def axial_force_error(coil: Coil, magnet: Source, distance: Any) -> jax.Array:
@@ -130,13 +129,14 @@ def axial_force_error(coil: Coil, magnet: Source, distance: Any) -> jax.Array:
     >>> bool(axial_force_error(coil, magnet, 6.72e-3) < 1e-13)
     True
     """
-    walls, rule, distance = _prepare(coil, magnet, distance)
-    return _errors(coil, walls, distance, rule)
+    return _at_distances(_errors, coil, magnet, distance)
 
 
-def _prepare(coil: Coil, magnet: Source, distance: Any) -> tuple[Walls, Rule, Any]:
+def _at_distances(function: Any, coil: Coil, magnet: Source, distance: Any) -> Any:
+    """`function(coil, walls, distances, rule=rule)`; many distances are filled up to few sizes."""
     walls, rule = coaxial_pair(coil, magnet)
-    return walls, rule, as_float(distance, "distance", (None,) * np.ndim(distance))
+    distance = as_float(distance, "distance", (None,) * np.ndim(distance))
+    return in_few_sizes(lambda at: function(coil, walls, at, rule=rule), distance)
 
 
 def coaxial_pair(coil: Coil, magnet: Source) -> tuple[Walls, Rule]:
@@ -183,6 +183,9 @@ def walls_of(magnet: Source) -> Walls:
     if any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(magnet)):
         magnet = jax.tree.map(lambda v: np.asarray(v) if is_concrete(v) else v, magnet)
     sheets = _sheets(magnet, _centred(magnet), -magnet.position[2])
+    # Filled up with sheets that carry nothing, to few numbers, as each is compiled for.
+    radius, length, _, z = sheets[0]
+    sheets += [(radius, length, 0.0, z)] * (sheet_room(len(sheets)) - len(sheets))
     if is_concrete(sheets):
         return Walls(*(np.array(column) for column in zip(*sheets, strict=True)))
     return Walls(*(jnp.stack(column) for column in zip(*sheets, strict=True)))
@@ -226,13 +229,18 @@ def first_sheets(body: Source, start: int = 0) -> tuple[int, ...]:
     firsts: tuple[int, ...] = ()
     for member in body.sources:
         firsts += first_sheets(member, start)
-        start += _sheet_count(member)
+        start += sheet_count(member)
     return firsts
 
 
-def _sheet_count(body: Source) -> int:
+def sheet_room(count: int) -> int:
+    """For how many sheets there is room where there are `count`."""
+    return padded_size(count) if count < _SHEETS else -(-count // 4) * 4
+
+
+def sheet_count(body: Source) -> int:
     if isinstance(body, Assembly):
-        return sum(_sheet_count(member) for member in body.sources)
+        return sum(sheet_count(member) for member in body.sources)
     return len(body.walls) if isinstance(body, CylinderMagnet) else _SHEETS
 
 
@@ -296,10 +304,10 @@ def rounding_errors(
     return values, tuple(eps * jnp.sum(term, axis=(-2, -1)) for term in terms)
 
 
-_derivatives = partial(jax.jit, static_argnums=(3, 4))(force_derivatives)
+_derivatives = partial(jax.jit, static_argnames=("levels", "rule"))(force_derivatives)
 
 
-@partial(jax.jit, static_argnums=3)
+@partial(jax.jit, static_argnames="rule")
 def _errors(coil: Coil, walls: Walls, distance: jax.Array, rule: Rule) -> jax.Array:
     (force,) = force_derivatives(coil, walls, distance, 1, rule)
     finer, rounding = rounding_errors(coil, walls, distance, 1)

@@ -23,40 +23,33 @@ TOLERANCE = 1e-10
 
 #: Arrays, and for each the sum of its terms regardless of sign.
 Sums = tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]
+#: Arrays, a bound on the error of each, and the largest of these over the size of its array.
+Judged = tuple[tuple[jax.Array, ...], tuple[jax.Array, ...], jax.Array]
 
 
 def converge(
-    compute: Callable[[tuple[int, int]], tuple[Sums, Sums]], *bodies: Source
+    compute: Callable[[tuple[int, int]], Judged], *bodies: Source
 ) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
     """What `compute` finds at an order that is high enough, and a bound on the error of each array.
 
     Args:
-        compute: sums at two orders; both at once, so that there is one program to compile.
+        compute: what `judged` makes of the sums at two orders, in one program to compile.
         bodies: what the orders are chosen for.
 
     Raises:
         ConvergenceError: even the highest orders differ by more than 1e-3.
     """
     if not is_concrete(bodies):
-        coarse, fine = compute(TRACED_ORDERS)
-        return fine[0], _errors(coarse, fine)
+        return compute(TRACED_ORDERS)[:2]
     for orders in ORDERS:
-        coarse, fine = compute(orders)
-        errors = _errors(coarse, fine)
-        # A sum that all but cancels cannot be asked for digits that its terms do not have.
-        sizes = [
-            max(float(np.max(np.abs(value))), 1e-3 * float(scale))
-            for value, scale in zip(*fine, strict=True)
-        ]
-        ratios = [float(e) / size for e, size in zip(errors, sizes, strict=True) if size]
-        worst = max(ratios, default=0.0)
-        if worst <= TOLERANCE:
-            return fine[0], errors
-    if worst <= 1e-3:
-        return fine[0], errors
+        values, errors, worst = compute(orders)
+        if float(worst) <= TOLERANCE:
+            return values, errors
+    if float(worst) <= 1e-3:
+        return values, errors
     raise ConvergenceError(
-        f"no order of integration converges (relative change {worst:.1g} at order {orders[1]}): do "
-        f"the bodies overlap, or are they thousands of times their size apart?"
+        f"no order of integration converges (relative change {float(worst):.1g} at order "
+        f"{orders[1]}): do the bodies overlap, or are they thousands of times their size apart?"
     )
 
 
@@ -67,9 +60,15 @@ def gather(parts: list[Elements]) -> tuple[Elements, list[slice]]:
     return nodes, [slice(*pair) for pair in pairwise(ends.tolist())]
 
 
-def _errors(coarse: Sums, fine: Sums) -> tuple[jax.Array, ...]:
-    """Twice the change between orders, and what rounding does to terms of these sizes."""
-    return tuple(
-        2 * jnp.max(jnp.abs(after - before)) + 4 * np.finfo(float).eps * scale
-        for before, after, scale in zip(coarse[0], *fine, strict=True)
-    )
+def judged(coarse: Sums, fine: Sums) -> Judged:
+    """The finer sums; twice the change between orders and what rounding does to terms of this size.
+
+    A sum that all but cancels cannot be asked for digits that its terms do not have.
+    """
+    errors, worst = [], jnp.zeros(())
+    for before, after, scale in zip(coarse[0], *fine, strict=True):
+        error = 2 * jnp.max(jnp.abs(after - before)) + 4 * np.finfo(float).eps * scale
+        size = jnp.maximum(jnp.max(jnp.abs(after)), 1e-3 * scale)
+        worst = jnp.maximum(worst, jnp.where(size > 0, error / jnp.where(size > 0, size, 1.0), 0.0))
+        errors.append(error)
+    return fine[0], tuple(errors), worst

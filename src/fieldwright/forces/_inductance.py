@@ -9,14 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from fieldwright.errors import InputError
-from fieldwright.forces._converge import Sums, converge, gather
+from fieldwright.forces._converge import Judged, converge, gather, judged
 from fieldwright.forces._elements import elements_of
 from fieldwright.forces._wrench import unit_current
 from fieldwright.sources import Coil, Loop, Polyline, Source
 from fieldwright.sources._checks import is_concrete
 from fieldwright.sources._loop import squared_radius
 from fieldwright.sources._sheet import loop_flux, sheet_flux
-from fieldwright.sources._source import to_global, to_local
+from fieldwright.sources._source import rotation_by, to_global, to_local
 from fieldwright.sources._winding import FINE, Rule, over_winding, winding_flux
 
 #: Nodes over the radius of the second winding, drawn together at its edges.
@@ -102,7 +102,8 @@ def _coaxial(first: Coil, second: Coil) -> bool:
     """Whether both are known to stand on one axis, and point the same way along it."""
     if not is_concrete(first.position, first.rotation, second.position, second.rotation):
         return False
-    offset = np.asarray(to_local(first, jnp.asarray(second.position)))
+    turn = rotation_by(np, np.asarray(first.rotation))
+    offset = (np.asarray(second.position) - np.asarray(first.position)) @ turn
     aside = np.linalg.norm(offset[:2]) > 1e-13 * np.linalg.norm(offset)
     return bool(np.array_equal(first.rotation, second.rotation) and not aside)
 
@@ -155,12 +156,12 @@ def _coaxial_coils(first: Coil, second: Coil) -> jax.Array:
 
 
 @partial(jax.jit, static_argnums=2)
-def _linkage(source: Coil | Loop, target: Source, orders: tuple[int, int]) -> tuple[Sums, Sums]:
-    """The linkage at each order, and what its terms sum to regardless of sign."""
+def _linkage(source: Coil | Loop, target: Source, orders: tuple[int, int]) -> Judged:
+    """The linkage at two orders."""
     nodes, slices = gather([elements_of(target, order) for order in orders])
     terms = jnp.sum(nodes.current * _vector_potential(source, nodes.points), axis=-1)
     coarse, fine = (((jnp.sum(terms[part]),), (jnp.sum(jnp.abs(terms[part])),)) for part in slices)
-    return coarse, fine
+    return judged(coarse, fine)
 
 
 def _vector_potential(source: Coil | Loop, points: jax.Array) -> jax.Array:

@@ -10,7 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fieldwright._jax import compiled
 from fieldwright._result import Result, quantity
+from fieldwright._sizes import filled_up, padded_size
 from fieldwright.errors import ConvergenceError, InputError
 from fieldwright.forces._coaxial import (
     Walls,
@@ -18,6 +20,7 @@ from fieldwright.forces._coaxial import (
     first_sheets,
     force_derivatives,
     rounding_errors,
+    sheet_count,
 )
 from fieldwright.sources import Coil, Source
 from fieldwright.sources._checks import as_float, is_concrete
@@ -72,8 +75,8 @@ class SweetSpot(Result):
             )
         walls, rule = coaxial_pair(self._coil, self._magnet)
         spot = self.position, self.direction, self.force_per_current
-        found, low, high = _range(self._coil, walls, spot, self.curvature, level, rule)
-        if is_concrete(found) and not np.all(found):
+        found, low, high = _range(self._coil, walls, spot, self.curvature, level, rule=rule)
+        if is_concrete(found) and not np.asarray(found).all():
             raise ConvergenceError(
                 f"the force does not fall to {level:g} of its maximum on both sides of "
                 f"{float(self.position) * 1e3:.4g} mm"
@@ -110,7 +113,9 @@ def sweet_spot(coil: Coil, magnet: Source) -> SweetSpot:
     95 % from 5.1688 mm to 8.5299 mm
     """
     walls, rule = coaxial_pair(coil, magnet)
-    found, reach, values = _sweet_spot(coil, walls, first_sheets(magnet), rule)
+    firsts = first_sheets(magnet)
+    looked = filled_up(firsts, padded_size(len(firsts)))
+    found, reach, values = _sweet_spot(coil, walls, looked, rule=rule)
     spot = SweetSpot(coil, magnet, *values)
     if is_concrete(found, values):
         if not float(spot.force_per_current) > float(spot.error_estimate):
@@ -119,7 +124,7 @@ def sweet_spot(coil: Coil, magnet: Source) -> SweetSpot:
             raise ConvergenceError(
                 f"the force has no maximum between 0 and {float(reach) * 1e3:.4g} mm"
             )
-        _require_apart(coil, magnet, walls, first_sheets(magnet), float(spot.position))
+        _require_apart(coil, magnet, walls, firsts, float(spot.position))
     return spot
 
 
@@ -129,7 +134,7 @@ def _require_apart(
     """Raise `ConvergenceError` if a part of the magnet would be inside the winding."""
     if not is_concrete(coil, magnet):
         return
-    for first, last in pairwise((*firsts, len(walls.radius))):
+    for first, last in pairwise((*firsts, sheet_count(magnet))):
         radii = walls.radius[first:last]
         # One sheet is a solid magnet, several are a hollow one or a winding.
         inside = 0.0 if last - first == 1 else np.min(radii)
@@ -145,13 +150,13 @@ def _require_apart(
             )
 
 
-def _looks(coil: Coil, walls: Walls, firsts: tuple[int, ...]) -> jax.Array:
+def _looks(coil: Coil, walls: Walls, firsts: jax.Array) -> jax.Array:
     """Distances of zero or more to look at, as many for each of the magnet's bodies.
 
     Closest around those where an end of the body meets one of the coil's: there the force turns, on
     the scale of the gap between the two or, further out, of their radii.
     """
-    radius, length, _, z = (jnp.asarray(column)[jnp.array(firsts), None] for column in walls)
+    radius, length, _, z = (jnp.asarray(column)[firsts, None] for column in walls)
     meet = (coil.length + length) / 2
     part = jnp.abs(coil.length - length) / 2
     gap = jnp.maximum(jnp.abs(coil.inner_radius - radius), 1e-3 * coil.outer_radius)
@@ -164,9 +169,9 @@ def _looks(coil: Coil, walls: Walls, firsts: tuple[int, ...]) -> jax.Array:
     return jnp.sort(jnp.maximum(sides, 0.0).ravel())
 
 
-@partial(jax.jit, static_argnums=(2, 3))
+@partial(compiled, static=("rule",))
 def _sweet_spot(
-    coil: Coil, walls: Walls, firsts: tuple[int, ...], rule: Rule
+    coil: Coil, walls: Walls, firsts: jax.Array, rule: Rule
 ) -> tuple[jax.Array, jax.Array, tuple[jax.Array, ...]]:
     """Whether a maximum is inside the search, how far that went, and the numbers of a SweetSpot."""
     looks = _looks(*jax.lax.stop_gradient((coil, walls)), firsts)
@@ -246,7 +251,7 @@ def _root(function: Any, low: jax.Array, high: jax.Array, start: jax.Array) -> t
     return state[3], state[5]
 
 
-@partial(jax.jit, static_argnums=5)
+@partial(compiled, static=("rule",))
 def _range(
     coil: Coil,
     walls: Walls,

@@ -13,7 +13,7 @@ import numpy as np
 from fieldwright._result import Result, quantity
 from fieldwright.constants import MU_0
 from fieldwright.errors import InputError
-from fieldwright.forces._converge import Sums, converge, gather
+from fieldwright.forces._converge import Judged, Sums, converge, gather, judged
 from fieldwright.forces._elements import Elements, elements_of
 from fieldwright.sources import Coil, Loop, Polyline, Source, rotation_matrix
 from fieldwright.sources._source import field_of
@@ -99,8 +99,8 @@ def stiffness(coil: Coil | Loop | Polyline, magnet: Source) -> jax.Array:
     dFx/dtheta_y 0.067866 N/A/rad, dTy/dtheta_y -1.471400 mN m/A/rad
     """
     source = unit_current(coil, "coil")
-    rows, _ = converge(partial(_stiffness, source, magnet), coil, magnet)
-    return jnp.concatenate(rows)
+    (matrix,), _ = converge(partial(_stiffness, source, magnet), coil, magnet)
+    return matrix
 
 
 def unit_current(conductor: Source, name: str) -> Source:
@@ -114,15 +114,15 @@ def unit_current(conductor: Source, name: str) -> Source:
 
 
 @partial(jax.jit, static_argnums=2)
-def _wrench(source: Source, magnet: Source, orders: tuple[int, int]) -> tuple[Sums, Sums]:
-    """(force, torque) at each order, and for both what their terms sum to regardless of sign."""
+def _wrench(source: Source, magnet: Source, orders: tuple[int, int]) -> Judged:
+    """(force, torque) at two orders."""
     parts = [elements_of(magnet, order) for order in orders]
-    return _sums(source, parts, jnp.asarray(magnet.position))
+    return judged(*_sums(source, parts, jnp.asarray(magnet.position)))
 
 
 @partial(jax.jit, static_argnums=2)
-def _stiffness(source: Source, magnet: Source, orders: tuple[int, int]) -> tuple[Sums, Sums]:
-    """The rows (3, 6) of force and torque at each order, and the like of `_wrench` per size."""
+def _stiffness(source: Source, magnet: Source, orders: tuple[int, int]) -> Judged:
+    """The matrix (6, 6) at two orders, judged by its rows of force and those of torque."""
     parts = [elements_of(magnet, order) for order in orders]
     centre = jnp.asarray(magnet.position)
 
@@ -151,7 +151,8 @@ def _stiffness(source: Source, magnet: Source, orders: tuple[int, int]) -> tuple
     coarse, fine = (
         (pair, (scale[0] / size, scale[1] / size)) for pair, scale in zip(rows, scales, strict=True)
     )
-    return coarse, fine
+    rows, errors, worst = judged(coarse, fine)
+    return (jnp.concatenate(rows),), errors, worst
 
 
 def _sums(source: Source, parts: list[Elements], centre: jax.Array) -> tuple[Sums, Sums]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from math import pi
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
+
+from fieldwright.sources._checks import numpy_for
 
 #: Nodes on half a period: exact to rounding while order + argument is below about 200.
 _NODES = 256
@@ -18,5 +19,6 @@ def bessel_j(order: Any, argument: Any) -> Any:
     The rule's error is J_(2 nodes - n)(x), nothing while n + x is well below the nodes.
     """
     t = (np.arange(_NODES) + 0.5) * (pi / _NODES)
-    n, x = jnp.asarray(order)[..., None], jnp.asarray(argument)[..., None]
-    return jnp.mean(jnp.cos(n * t - x * jnp.sin(t)), axis=-1)
+    xp = numpy_for(order, argument)
+    n, x = xp.asarray(order)[..., None], xp.asarray(argument)[..., None]
+    return xp.mean(xp.cos(n * t - x * np.sin(t)), axis=-1)

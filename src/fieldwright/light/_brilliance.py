@@ -5,17 +5,20 @@ from __future__ import annotations
 from math import pi
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 import fieldwright._jax  # noqa: F401
 from fieldwright._result import Result, quantity
+from fieldwright._sizes import in_few_sizes
 from fieldwright.constants import FINE_STRUCTURE, HC
 from fieldwright.light._bessel import bessel_j
-from fieldwright.light._checks import above_zero, whole
+from fieldwright.light._checks import above_zero, as_result, whole
 from fieldwright.light._light_beam import LightBeam
 from fieldwright.light._undulator import HelicalUndulator, Undulator
-from fieldwright.sources._checks import as_float
+from fieldwright.sources._checks import as_float, numpy_for
 
 
 def harmonic_strength(undulator: Undulator, harmonic: int) -> Any:
@@ -40,12 +43,16 @@ def harmonic_strength(undulator: Undulator, harmonic: int) -> Any:
     >>> print([f"{harmonic_strength(PlanarUndulator(0.02, 1.0, 100), n):.5f}" for n in (1, 2, 3)])
     ['0.36806', '0.00000', '0.17921']
     """
-    harmonic = whole(harmonic, "harmonic")
-    K = undulator.K
-    if isinstance(undulator, HelicalUndulator):
-        return jnp.where(harmonic == 1, 2 * K**2 / (1 + K**2) ** 2, 0.0)
-    if harmonic % 2 == 0:
-        return jnp.zeros(jnp.shape(K))
+    helical = isinstance(undulator, HelicalUndulator)
+    return as_result(_strength(undulator.K, helical, whole(harmonic, "harmonic")))
+
+
+def _strength(K: Any, helical: bool, harmonic: int) -> Any:
+    """As `harmonic_strength`, of K (...)."""
+    if helical and harmonic == 1:
+        return 2 * K**2 / (1 + K**2) ** 2
+    if helical or harmonic % 2 == 0:
+        return np.zeros(np.shape(K))
     x = harmonic * K**2 / (4 + 2 * K**2)
     factor = bessel_j((harmonic - 1) // 2, x) - bessel_j((harmonic + 1) // 2, x)
     return (harmonic * K / (1 + K**2 / 2) * factor) ** 2
@@ -96,14 +103,17 @@ def brilliance(undulator: Undulator, beam: LightBeam, harmonic: int = 1) -> Bril
     >>> print(f"{found.brilliance:.3e} at {found.photon_energy:.0f} eV")
     4.323e+20 at 2849 eV
     """
-    return _brilliance(undulator, beam, harmonic_strength(undulator, harmonic), harmonic)
+    strength = harmonic_strength(undulator, harmonic)
+    return _brilliance(undulator.single, undulator.periods, beam, strength, harmonic)
 
 
-@jax.jit(static_argnames=("harmonic",))
-def _brilliance(undulator: Undulator, beam: LightBeam, strength: Any, harmonic: int) -> Brilliance:
+@jax.jit
+def _brilliance(
+    undulator: Undulator, N: Any, beam: LightBeam, strength: Any, harmonic: Any
+) -> Brilliance:
     excess = 1 + undulator.K**2 / (1 if isinstance(undulator, HelicalUndulator) else 2)
     wave = undulator.period * excess / (2 * harmonic * beam.gamma**2)
-    N, L = undulator.periods, undulator.length
+    L = undulator.period * N
     # variances, not sizes: derivatives are finite for a beam that has none
     variance = jnp.diagonal(beam.covariance)
     blur = (2 * pi * harmonic * N) ** 2 * variance[5]
@@ -160,12 +170,23 @@ def tuning_curve(undulator: Undulator, beam: LightBeam, K: Any, harmonic: int = 
     >>> print([f"{flux:.2e}" for flux in found.flux])
     ['1.50e+14', '3.95e+14', '6.23e+14']
     """
-    values = jnp.asarray(above_zero(as_float(K, "K", (None,)), "K"))
-
-    def at(k: Any) -> Brilliance:
-        return brilliance(type(undulator)(undulator.period, k, undulator.periods), beam, harmonic)
-
-    found = jax.vmap(at)(values)
+    values, harmonic = above_zero(as_float(K, "K", (None,)), "K"), whole(harmonic, "harmonic")
+    strengths = _strength(values, isinstance(undulator, HelicalUndulator), harmonic)
+    rows = numpy_for(values).stack([values, strengths], axis=-1)
+    single, N = undulator.single, undulator.periods
+    found = in_few_sizes(lambda some: _curve(single, N, beam, some, harmonic), rows, inner=1)
+    values = as_result(values)
     return TuningCurve(
         values, found.photon_energy, found.flux, found.density, found.brilliance, harmonic
     )
+
+
+@jax.jit
+def _curve(undulator: Undulator, N: Any, beam: LightBeam, rows: Any, harmonic: Any) -> Brilliance:
+    """`_brilliance` at K and strengths, rows (k, 2)."""
+
+    def at(row: Any) -> Brilliance:
+        one = eqx.tree_at(lambda whole: whole.K, undulator, row[0])
+        return _brilliance(one, N, beam, row[1], harmonic)
+
+    return jax.vmap(at)(rows)

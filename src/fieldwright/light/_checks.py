@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import numpy as np
 
 from fieldwright.errors import InputError
@@ -20,6 +21,11 @@ def numbers(value: Any, name: str) -> Any:
     if 0 in shape:
         raise InputError(f"{name} is empty, of the shape {shape}", parameter=name)
     return value
+
+
+def as_result(found: Any) -> Any:
+    """What NumPy found of known numbers as arrays of JAX, which results are."""
+    return jax.device_put(found) if is_concrete(found) else found
 
 
 def above_zero(value: Any, name: str) -> Any:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 
 import fieldwright._jax  # noqa: F401
 from fieldwright.constants import ELECTRON_REST_ENERGY, ELEMENTARY_CHARGE
 from fieldwright.errors import InputError
-from fieldwright.sources._checks import as_float, is_concrete, require_positive
+from fieldwright.sources._checks import as_float, is_concrete, numpy_for, require_positive
 
 if TYPE_CHECKING:
     from fieldwright.rings import Equilibrium
@@ -77,12 +76,12 @@ class LightBeam(eqx.Module):
                 "emittance and spread must not be negative, and beta must be above zero, got "
                 f"{emittance} m rad, {beta} m and {spread}"
             )
-        covariance = jnp.zeros((6, 6)).at[5, 5].set(spread**2)
-        for i in (0, 1):
-            block = jnp.array([[beta[i], -alpha[i]], [-alpha[i], (1 + alpha[i] ** 2) / beta[i]]])
-            covariance = covariance.at[2 * i : 2 * i + 2, 2 * i : 2 * i + 2].set(
-                emittance[i] * block
-            )
+        xp = numpy_for(emittance, beta, alpha, spread)
+        shape = xp.stack([xp.stack([beta, -alpha]), xp.stack([-alpha, (1 + alpha**2) / beta])])
+        x, y = xp.moveaxis(emittance * shape, 2, 0)
+        none = np.zeros((2, 2))
+        z = spread**2 * np.diag([0.0, 1.0])
+        covariance = xp.block([[x, none, none], [none, y, none], [none, none, z]])
         return cls(energy, current, covariance)
 
     @classmethod
@@ -106,17 +105,20 @@ class LightBeam(eqx.Module):
     @property
     def size(self) -> Any:
         """Root mean square sizes (2,) in x and y [m]."""
-        return jnp.sqrt(jnp.diagonal(self.covariance)[:3:2])
+        xp = numpy_for(self.covariance)
+        return xp.sqrt(xp.diagonal(self.covariance)[:3:2])
 
     @property
     def divergence(self) -> Any:
         """Root mean square slopes (2,) in x and y [rad]."""
-        return jnp.sqrt(jnp.diagonal(self.covariance)[1:4:2])
+        xp = numpy_for(self.covariance)
+        return xp.sqrt(xp.diagonal(self.covariance)[1:4:2])
 
     @property
     def spread(self) -> Any:
         """Root mean square relative energy deviation."""
-        return jnp.sqrt(self.covariance[5, 5])
+        xp = numpy_for(self.covariance)
+        return xp.sqrt(xp.asarray(self.covariance)[5, 5])
 
     def spot(self, distance: Any = None) -> Any:
         """(2,) rms angles over which the beam smears light, seen from a distance [m].
@@ -127,9 +129,10 @@ class LightBeam(eqx.Module):
             return self.divergence
         distance = as_float(distance, "distance")
         require_positive(distance=distance)
-        c = self.covariance
-        return jnp.sqrt(
-            jnp.stack(
+        xp = numpy_for(self.covariance, distance)
+        c = xp.asarray(self.covariance)
+        return xp.sqrt(
+            xp.stack(
                 [
                     c[i + 1, i + 1] + 2 * c[i, i + 1] / distance + c[i, i] / distance**2
                     for i in (0, 2)

@@ -39,7 +39,7 @@ class Medium(eqx.Module):
 
     def attenuation(self, photon_energy: Any) -> Any:
         """How fast intensity is lost [1/m]; zero where it is not known."""
-        return jnp.zeros(jnp.shape(_energies(photon_energy, 0.0)))
+        return np.zeros(np.shape(_energies(photon_energy, 0.0)))
 
 
 class Vacuum(Medium):
@@ -52,7 +52,7 @@ class Vacuum(Medium):
 
     def one_minus_index(self, photon_energy: Any) -> Any:
         """Zero."""
-        return jnp.zeros(jnp.shape(_energies(photon_energy, 0.0)))
+        return np.zeros(np.shape(_energies(photon_energy, 0.0)))
 
 
 class Plasma(Medium):

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 import fieldwright._jax  # noqa: F401  (64-bit, before any array exists)
+from fieldwright._sizes import filled_up
 from fieldwright.constants import SPEED_OF_LIGHT
 from fieldwright.errors import InputError
 from fieldwright.light._stencils import FEWEST, refine
 from fieldwright.motion import Trajectory
-from fieldwright.sources._checks import as_float, is_concrete
+from fieldwright.sources._checks import as_float, is_concrete, numpy_for
 
 _UNEVEN = 1e-6  # of a step: times farther from equal steps than this are refused
 
@@ -55,8 +54,9 @@ class Path(eqx.Module):
 
     def __init__(self, time: Any, position: Any, momentum: Any):
         self.time, self.position = _checked(time, position)
-        momentum = jnp.asarray(as_float(momentum, "momentum", (len(self.time), 3)))
-        self.velocity, self.slip, self.below_light = _of_momentum(momentum)
+        momentum = as_float(momentum, "momentum", (len(self.time), 3))
+        momentum = numpy_for(momentum).asarray(momentum)
+        self.velocity, self.slip, self.below_light = jax.device_put(_of_momentum(momentum))
 
     @classmethod
     def of(cls, trajectory: Trajectory, ion: int = 0) -> Path:
@@ -117,12 +117,14 @@ class Path(eqx.Module):
         0.51
         """
         time, position = _checked(time, position)
-        velocity = jnp.asarray(as_float(velocity, "velocity", (len(time), 2)))
-        slip = jnp.asarray(as_float(slip, "slip", (len(time),)))
-        below = slip * (2 - slip) - jnp.sum(velocity**2, axis=1)
+        velocity = as_float(velocity, "velocity", (len(time), 2))
+        slip = as_float(slip, "slip", (len(time),))
+        xp = numpy_for(velocity, slip)
+        velocity, slip = xp.array(velocity), xp.array(slip)
+        below = slip * (2 - slip) - xp.sum(velocity**2, axis=1)
         if not superluminal and is_concrete(below):
-            _require_slower(np.asarray(below), np.asarray(time))
-        return cls._with(time, position, velocity, slip, below)
+            _require_slower(below, np.asarray(time))
+        return cls._with(time, position, *jax.device_put((velocity, slip, below)))
 
     def refined(self, factor: int) -> Path:
         """The path with `factor` as many steps, by polynomials through 12 points.
@@ -139,6 +141,20 @@ class Path(eqx.Module):
             return self
         return self._with(*_refined(self, factor))
 
+    def filled_up(self, number: int) -> Path:
+        """The path, if it is known, with more points after its end, to `number`; they mean nothing.
+
+        Their times go on in equal steps, and all else stays as it was at the end.
+        """
+        if not is_concrete(self):
+            return self
+        time, *others = (np.asarray(getattr(self, name)) for name in self.__dataclass_fields__)
+        step = (time[-1] - time[0]) / (len(time) - 1)
+        more = time[-1] + step * np.arange(1, number - len(time) + 1)
+        return self._with(
+            np.concatenate([time, more]), *(filled_up(values, number) for values in others)
+        )
+
     @classmethod
     def _with(cls, *fields: Any) -> Path:
         path = object.__new__(cls)
@@ -148,28 +164,29 @@ class Path(eqx.Module):
         return path
 
 
-@jax.jit
-def _of_momentum(momentum: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+def _of_momentum(momentum: Any) -> tuple[Any, Any, Any]:
     """Velocity (n, 2), slip and 1 - v^2 / c^2 of momenta (n, 3)."""
-    across, along = jnp.sum(momentum[:, :2] ** 2, axis=1), momentum[:, 2]
-    gamma = jnp.sqrt(1 + across + along**2)
+    xp = numpy_for(momentum)
+    across, along = xp.sum(momentum[:, :2] ** 2, axis=1), momentum[:, 2]
+    gamma = xp.sqrt(1 + across + along**2)
     ahead = along > 0
-    slip = jnp.where(
+    slip = xp.where(
         ahead,
-        (1 + across) / (gamma * (gamma + jnp.where(ahead, along, 0.0))),
+        (1 + across) / (gamma * (gamma + xp.where(ahead, along, 0.0))),
         1 - along / gamma,
     )
     return momentum[:, :2] / gamma[:, None], slip, 1 / gamma**2
 
 
-@partial(jax.jit, static_argnames="factor")
-def _refined(path: Path, factor: int) -> tuple[jax.Array, ...]:
-    columns = jnp.concatenate(
-        [path.position, path.velocity, path.slip[:, None], path.below_light[:, None]], axis=1
+def _refined(path: Path, factor: int) -> tuple[Any, ...]:
+    xp = numpy_for(path)
+    time, position, velocity, slip, below = (
+        xp.asarray(getattr(path, name)) for name in path.__dataclass_fields__
     )
+    columns = xp.concatenate([position, velocity, slip[:, None], below[:, None]], axis=1)
     fine = refine(columns, factor)
     steps = len(fine) - 1
-    time = path.time[0] + (path.time[-1] - path.time[0]) * (jnp.arange(steps + 1) / steps)
+    time = time[0] + (time[-1] - time[0]) * (np.arange(steps + 1) / steps)
     return time, fine[:, :3], fine[:, 3:5], fine[:, 5], fine[:, 6]
 
 
@@ -206,7 +223,9 @@ def _checked(time: Any, position: Any) -> tuple[jax.Array, jax.Array]:
                 "time must rise in equal steps: interpolate the path to such times first",
                 parameter="time",
             )
-    return jnp.asarray(time), jnp.asarray(as_float(position, "position", (n, 3)))
+    position = as_float(position, "position", (n, 3))
+    time, position = (v if isinstance(v, jax.Array) else np.array(v) for v in (time, position))
+    return jax.device_put((time, position))
 
 
 def _require_slower(below: np.ndarray, time: np.ndarray) -> None:

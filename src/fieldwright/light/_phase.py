@@ -6,6 +6,8 @@ With n_z = 1 - d and v_z / c = 1 - s, 1 - n.v/c is ((n - v/c)^2 + 1 - v^2/c^2) /
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -27,12 +29,13 @@ def time_step(path: Path) -> jax.Array:
     return (path.time[-1] - path.time[0]) / (len(path.time) - 1)
 
 
-def far_phase(path: Path, direction: Directions) -> tuple[jax.Array, jax.Array]:
+def far_phase(path: Path, direction: Directions, number: Any) -> tuple[jax.Array, jax.Array]:
     """Retarded time (n,) [s] from the first point on, and minus the velocity across (2, n) [c].
 
-    The two axes across are x and y turned with z into the direction, the shortest way.
+    The two axes across are x and y turned with z into the direction, the shortest way. The first
+    `number` of the points count.
     """
-    lag = time_step(path) * running_integral(lag_rate(path, direction))
+    lag = time_step(path) * running_integral(lag_rate(path, direction), number)
     # n x (n x v) is along these axes what v - n is
     gap = direction.across - path.velocity
     return lag, across(gap, path.slip - direction.drop, direction)
@@ -45,17 +48,17 @@ def far_reach(place: jax.Array, direction: Directions) -> jax.Array:
 
 
 def near_phase(
-    path: Path, point: jax.Array, reference: Directions
+    path: Path, point: jax.Array, reference: Directions, number: Any
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Retarded time t + R/c (n,) [s] from the first point on, and what is summed for a near point.
 
     The other two are, along the axes across `reference` (2, n): (n - v/c) / R [1/m], and
-    n / R^2 [1/m^2], which counts with i c / omega.
+    n / R^2 [1/m^2], which counts with i c / omega. The first `number` of the path's points count.
     """
     gap = point - path.position
     distance = jnp.sqrt(jnp.sum(gap**2, axis=1))
     sight = directions_of(gap / distance[:, None])
-    lag = time_step(path) * running_integral(lag_rate(path, sight))
+    lag = time_step(path) * running_integral(lag_rate(path, sight), number)
     radiated = across(sight.across - path.velocity, path.slip - sight.drop, reference) / distance
     bound = across(sight.across - reference.across, reference.drop - sight.drop, reference) / (
         distance**2

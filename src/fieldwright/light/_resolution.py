@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from fieldwright.errors import InputError
 from fieldwright.light._path import Path
 from fieldwright.light._stencils import POINTS, interval_weights
-from fieldwright.sources._checks import is_concrete
+from fieldwright.sources._checks import is_concrete, numpy_for
 
 #: The most that the phase may turn from point to point [rad]; beyond 2, sums are not integrals.
 TURN = 1.6
@@ -153,17 +151,20 @@ def one_period(path: Path) -> Path:
     return Path._with(*_wrapped(path))
 
 
-@jax.jit
-def _wrapped(path: Path) -> tuple[jax.Array, ...]:
-    def around(values: jax.Array, jump: Any = 0.0) -> jax.Array:
-        before, after = values[-1 - POINTS : -1], values[1 : POINTS + 1]
-        return jnp.concatenate([before - jump, values, after + jump])
+def _wrapped(path: Path) -> tuple[Any, ...]:
+    xp = numpy_for(path)
+    time, place, velocity, slip, below = (
+        xp.asarray(getattr(path, name)) for name in path.__dataclass_fields__
+    )
 
-    time, place = path.time, path.position
+    def around(values: Any, jump: Any = 0.0) -> Any:
+        before, after = values[-1 - POINTS : -1], values[1 : POINTS + 1]
+        return xp.concatenate([before - jump, values, after + jump])
+
     return (
         around(time, time[-1] - time[0]),
         around(place, place[-1] - place[0]),
-        around(path.velocity),
-        around(path.slip),
-        around(path.below_light),
+        around(velocity),
+        around(slip),
+        around(below),
     )

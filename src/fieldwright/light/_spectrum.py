@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fieldwright._result import Result, quantity
+from fieldwright._sizes import filled_up, padded_size
 from fieldwright.constants import ELEMENTARY_CHARGE, HBAR, SPEED_OF_LIGHT
 from fieldwright.errors import InputError
 from fieldwright.light._directions import as_directions
@@ -26,9 +27,9 @@ from fieldwright.light._resolution import (
     resolve,
     step_size,
 )
-from fieldwright.light._spectrum_sums import TURNS, far_sums, near_sums
-from fieldwright.light._stencils import POINTS
-from fieldwright.sources._checks import as_float, is_concrete
+from fieldwright.light._spectrum_sums import TURNS, Counts, far_sums, near_sums
+from fieldwright.light._stencils import POINTS, padded_weights
+from fieldwright.sources._checks import as_float, is_concrete, numpy_for
 
 _EVEN = 1e-14  # of the largest photon energy: how far from equal steps still counts as such
 _UNKNOWN = (float("nan"), float("nan"))  # errors inside `jit`
@@ -121,7 +122,8 @@ def spectrum(
     aims = as_directions(direction)
     flat = aims.flat()
     optics = None if medium is None else optics_of(medium, energies)
-    begin, turn = (path.time, path.position), TURN
+    begin = [numpy_for(path).asarray(part)[0] for part in (path.time, path.position)]
+    turn = TURN
     if not (isinstance(periods, int | np.integer) and periods >= 1):
         raise InputError(f"periods must be a whole number above zero, got {periods}",
                          parameter="periods")  # fmt: skip
@@ -146,23 +148,27 @@ def spectrum(
             )
         rounding = 3 * (LOSSY if rank else PRECISION) + phase_rounding(path, rate, highest, extra)
         errors = phase_error(path, rate, highest), rounding
+    even, pad = _is_even(energies), POINTS * factor if periods > 1 else 0
+    path = path.refined(factor)
+    counts = Counts(len(path.time), len(flat.drop), len(energies), periods)
+    path, weights = _more_points(path, pad)
     amplitude, energy, error = far_sums(
-        path.refined(factor),
+        path,
         begin,
-        flat,
-        energies,
-        optics,
+        _filled_up(flat, padded_size(counts.cases)),
+        *_more_energies(energies, optics, even, padded_size(counts.energies)),
+        weights,
         errors,
-        shape=aims.shape + shape,
-        periods=periods,
-        even=_is_even(energies),
-        pad=POINTS * factor if periods > 1 else 0,
+        counts,
+        repeated=periods > 1,
+        even=even,
+        pad=pad,
         library=has_library(),
         straight=ends == "straight",
         way=way,
         rank=rank,
     )
-    return _result(energies, shape, amplitude, energy, error)
+    return _result(energies, aims.shape, shape, amplitude, energy, error)
 
 
 def spectrum_at(trajectory: Any, photon_energy: Any, point: Any) -> Spectrum:
@@ -200,7 +206,7 @@ def spectrum_at(trajectory: Any, photon_energy: Any, point: Any) -> Spectrum:
         raise InputError(
             f"point must be one or more of the shape (..., 3) [m], got {where}", parameter="point"
         )
-    points = jnp.asarray(as_float(point, "point", (None,) * len(where))).reshape(-1, 3)
+    points = as_float(point, "point", (None,) * len(where)).reshape(-1, 3)
     factor, errors = 1, _UNKNOWN
     if is_concrete(path, points, energies):
         rate = nearest_rate(path, np.asarray(points))
@@ -208,21 +214,62 @@ def spectrum_at(trajectory: Any, photon_energy: Any, point: Any) -> Spectrum:
         factor = resolve(path, rate, highest, 0.0, TURN)
         rounding = 3 * PRECISION + phase_rounding(path, rate, highest, 0.0)
         errors = phase_error(path, rate, highest), rounding
+    even = _is_even(energies)
+    path = path.refined(factor)
+    counts = Counts(len(path.time), len(points), len(energies))
+    path, weights = _more_points(path, 0)
     amplitude, energy, error = near_sums(
-        path.refined(factor),
-        points,
-        energies,
+        path,
+        _filled_up(points, padded_size(counts.cases)),
+        _more_energies(energies, None, even, padded_size(counts.energies))[0],
+        weights,
         errors,
-        shape=where[:-1] + shape,
-        even=_is_even(energies),
+        counts,
+        even=even,
         library=has_library(),
     )
-    return _result(energies, shape, amplitude, energy, error)
+    return _result(energies, where[:-1], shape, amplitude, energy, error)
+
+
+def _filled_up(values: Any, number: int) -> Any:
+    """Arrays (n, ...), repeated from the last row to `number`, where they are known."""
+    if not is_concrete(values):
+        return values
+    return jax.tree.map(lambda rows: filled_up(rows, number), values)
+
+
+def _more_points(path: Path, pad: int) -> tuple[Path, Any]:
+    """A path filled up to one of few sizes, and the weights of its points but for `pad` at ends."""
+    number = len(path.time)
+    path = path.filled_up(padded_size(number))
+    return path, padded_weights(number - 2 * pad, len(path.time) - 2 * pad)
+
+
+def _more_energies(energies: Any, optics: Any, even: bool, number: int) -> tuple[Any, Any]:
+    """Photon energies (e,) and optics filled up to `number`, where both are known."""
+    if not even or optics is not None:
+        return _filled_up((energies, optics), number)
+    step = (energies[-1] - energies[0]) / (len(energies) - 1)
+    return energies[0] + step * np.arange(number), None
 
 
 def _result(
-    energies: Any, shape: tuple[int, ...], amplitude: jax.Array, energy: jax.Array, error: Any
+    energies: Any,
+    directions: tuple[int, ...],
+    shape: tuple[int, ...],
+    amplitude: jax.Array,
+    energy: jax.Array,
+    error: Any,
 ) -> Spectrum:
+    """What was asked for, of the amplitudes and energies in rows and columns."""
+    xp = numpy_for(amplitude)
+    cut = slice(int(np.prod(directions))), slice(len(energies))
+    amplitude, energy = (
+        xp.asarray(part)[cut].reshape((*directions, *shape, *part.shape[2:]))
+        for part in (amplitude, energy)
+    )
+    if xp is np:
+        amplitude, energy = jax.device_put((amplitude, energy))
     return Spectrum(
         photon_energy=energies.reshape(shape),
         amplitude=amplitude,

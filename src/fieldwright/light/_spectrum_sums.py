@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,45 +15,61 @@ from fieldwright.light._medium_sums import Optics, medium_sum, repeat
 from fieldwright.light._nufft import any_sum, even_sum
 from fieldwright.light._path import Path
 from fieldwright.light._phase import far_phase, far_reach, lag_rate, near_phase, time_step
-from fieldwright.light._stencils import sum_weights, with_ends
+from fieldwright.light._stencils import with_ends
 
 #: Angular frequency [1/s] of 1 eV.
 TURNS = ELEMENTARY_CHARGE / HBAR
 
-_FAR_STATIC = ("shape", "periods", "even", "pad", "library", "way", "rank", "straight")
+_FAR_STATIC = ("repeated", "even", "pad", "library", "way", "rank", "straight")
 _TOGETHER = 32  # directions at once where the sums are products of matrices
+
+
+class Counts(NamedTuple):
+    """How many count; what is beyond fills up arrays, of which there are few sizes."""
+
+    points: Any
+    cases: Any  # directions, or places
+    energies: Any
+    periods: Any = 1
 
 
 @partial(jax.jit, static_argnames=_FAR_STATIC)
 def far_sums(
     path: Path, begin: Any, directions: Directions, energies: jax.Array, optics: Optics | None,
-    errors: Any, *, shape: tuple[int, ...], periods: int, even: bool, pad: int, library: bool,
-    way: str, rank: int, straight: bool,
+    weights: jax.Array, errors: Any, counts: Counts, *, repeated: bool, even: bool, pad: int,
+    library: bool, way: str, rank: int, straight: bool,
 ) -> tuple[jax.Array, ...]:  # fmt: skip
     """Amplitudes, energies and error in directions (d,) of a path with `pad` points at each end.
 
-    `errors` are of phases, and of sums over their weights.
+    `weights` are of its points and of the nodes at its ends, for steps of one; `errors`, of phases
+    and of sums over their weights.
     """
     inner = slice(pad, len(path.time) - pad)
-    step, omega = time_step(path), energies * TURNS
-    weights = step * sum_weights(len(path.time) - 2 * pad)
+    step, omega, periods = time_step(path), energies * TURNS, counts.periods
+    within = counts.points - 2 * pad  # points that count
+    place = jnp.minimum(jnp.arange(len(path.time) - 2 * pad), within - 1)
+    weights = step * weights
+
+    def held(values: jax.Array) -> jax.Array:
+        """As they are at the end, beyond it."""
+        return jnp.where(jnp.arange(len(place)) < within, values, values[within - 1])
 
     def one(direction: Directions) -> tuple[jax.Array, jax.Array]:
-        lag, across = far_phase(path, direction)
-        lag = lag[inner] - lag[pad]
-        strengths = weights * with_ends(across[:, inner])
-        late = far_reach(begin[1][0], direction)
-        first = omega * (begin[0][0] - late)
+        lag, across = far_phase(path, direction, counts.points)
+        lag, across = held(lag[inner] - lag[pad]), across[:, inner]
+        strengths = weights * with_ends(across, within)
+        late = far_reach(begin[1], direction)
+        first = omega * (begin[0] - late)
         turn, loss = omega * lag[-1], jnp.zeros_like(omega)
         slow, whole = 0.0 * omega, periods * _largest(strengths)
         if optics is None:
-            found = _sum(strengths, with_ends(lag), omega, even, library)
+            found = _sum(strengths, with_ends(lag, within), omega, even, library)
         else:
-            reach = step * jnp.arange(len(lag)) - lag
+            reach = step * place - lag
             found = medium_sum(
                 strengths,
-                with_ends(lag),
-                with_ends(reach),
+                with_ends(lag, within),
+                with_ends(reach, within),
                 jnp.max(reach),
                 omega,
                 optics,
@@ -65,48 +81,52 @@ def far_sums(
             turn += slow * reach[-1]
             if optics.attenuation is not None:
                 loss = optics.attenuation * (SPEED_OF_LIGHT * reach[-1] / 2)
-                depth = SPEED_OF_LIGHT * (jnp.max(reach) - with_ends(reach))
+                depth = SPEED_OF_LIGHT * (jnp.max(reach) - with_ends(reach, within))
                 left = jnp.exp(-jnp.min(optics.attenuation) * depth / 2)
                 whole = periods * _largest(strengths * left)
-        if periods > 1:
+        if repeated:
             found = found * repeat(turn, loss, periods)
         if straight:
-            rate = lag_rate(path, direction)[inner][jnp.array([0, -1])]
+            rate = lag_rate(path, direction)[inner][jnp.stack([0 * within, within - 1])]
             turns = jnp.stack([0 * turn, periods * turn])
             waves = jnp.exp(1j * turns) / (omega * rate[:, None] + slow * (1 - rate[:, None]))
-            left, right = across[:, inner][:, :1], across[:, inner][:, -1:]
+            left, right = across[:, :1], across[:, within - 1][:, None]
             found = found + 1j * (right * waves[1] - left * waves[0])
         return (found * jnp.exp(1j * first)).T, whole
 
-    amplitude, largest = _each(one, directions, library)
+    amplitude, largest = _each(one, directions, counts.cases, library)
     index = 1.0 if optics is None else 1 - optics.index_gap
     energy = _energy(amplitude, omega) * index
-    return *_shaped(amplitude, energy, shape), _error(amplitude, largest, errors)
+    return amplitude, energy, _error(amplitude, largest, errors, counts.energies)
 
 
-@partial(jax.jit, static_argnames=("shape", "even", "library"))
+@partial(jax.jit, static_argnames=("even", "library"))
 def near_sums(
-    path: Path, points: jax.Array, energies: jax.Array, errors: Any, *, shape: tuple[int, ...],
-    even: bool, library: bool,
+    path: Path, points: jax.Array, energies: jax.Array, weights: jax.Array, errors: Any,
+    counts: Counts, *, even: bool, library: bool,
 ) -> tuple[jax.Array, ...]:  # fmt: skip
-    """Amplitudes, energies and error at points (p, 3)."""
+    """Amplitudes, energies and error at points (p, 3); see `far_sums`."""
     omega = energies * TURNS
-    weights = time_step(path) * sum_weights(len(path.time))
-    middle = path.position[len(path.time) // 2]
+    weights = time_step(path) * weights
+    within = jnp.arange(len(path.time)) < counts.points
+    middle = path.position[counts.points // 2]
 
     def one(point: jax.Array) -> tuple[jax.Array, jax.Array]:
         gap = point - middle
         distance = jnp.linalg.norm(gap)
-        lag, radiated, bound = near_phase(path, point, directions_of(gap / distance))
-        strengths = weights * distance * with_ends(jnp.concatenate([radiated, bound]))
-        found = _sum(strengths, with_ends(lag), omega, even, library)
+        reference = directions_of(gap / distance)
+        lag, radiated, bound = near_phase(path, point, reference, counts.points)
+        parts = jnp.concatenate([radiated, bound])
+        strengths = weights * distance * with_ends(parts, counts.points)
+        late = with_ends(jnp.where(within, lag, lag[counts.points - 1]), counts.points)
+        found = _sum(strengths, late, omega, even, library)
         whole = found[:2] + found[2:] * (1j * SPEED_OF_LIGHT / omega)
         first = path.time[0] + jnp.linalg.norm(point - path.position[0]) / SPEED_OF_LIGHT
         return (whole * jnp.exp(1j * omega * first)).T, _largest(strengths[:2])
 
-    amplitude, largest = _each(one, points, library)
-    energy = _energy(amplitude, omega)
-    return *_shaped(amplitude, energy, shape), _error(amplitude, largest, errors)
+    amplitude, largest = _each(one, points, counts.cases, library)
+    error = _error(amplitude, largest, errors, counts.energies)
+    return amplitude, _energy(amplitude, omega), error
 
 
 def _largest(strengths: jax.Array) -> jax.Array:
@@ -114,17 +134,12 @@ def _largest(strengths: jax.Array) -> jax.Array:
     return jax.lax.stop_gradient(jnp.sum(jnp.abs(strengths)))
 
 
-def _error(amplitude: jax.Array, largest: jax.Array, errors: Any) -> jax.Array:
+def _error(amplitude: jax.Array, largest: jax.Array, errors: Any, number: Any) -> jax.Array:
     """Of amplitudes over the largest: sums that all but cancel have few digits left."""
-    peak = jax.lax.stop_gradient(jnp.max(jnp.abs(amplitude)))
+    counts = jnp.arange(amplitude.shape[1])[:, None] < number
+    peak = jax.lax.stop_gradient(jnp.max(jnp.where(counts, jnp.abs(amplitude), 0.0)))
     phases, sums = errors
     return phases + sums * jnp.max(largest) / jnp.where(peak > 0, peak, 1.0)
-
-
-def _shaped(
-    amplitude: jax.Array, energy: jax.Array, shape: tuple[int, ...]
-) -> tuple[jax.Array, jax.Array]:
-    return amplitude.reshape((*shape, 2)), energy.reshape(shape)
 
 
 def _sum(
@@ -138,13 +153,21 @@ def _sum(
     return even_sum(weights, lag, omega[0], step, count, library)
 
 
-def _each(one: Any, cases: Any, library: bool) -> Any:
-    """`one` of each case; several at once where it is a product of matrices."""
+def _each(one: Any, cases: Any, number: Any, library: bool) -> Any:
+    """`one` of the first `number` of the cases; several at once where it is a matrix product."""
     count = len(jax.tree.leaves(cases)[0])
     if count == 1:
         found = one(jax.tree.map(lambda leaf: leaf[0], cases))
         return jax.tree.map(lambda leaf: leaf[None], found)
-    return jax.lax.map(one, cases, batch_size=None if library else min(_TOGETHER, count))
+    shapes = jax.eval_shape(one, jax.tree.map(lambda leaf: leaf[0], cases))
+    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+
+    def counted(numbered: Any) -> Any:
+        index, case = numbered
+        return jax.lax.cond(index < number, one, lambda case: nothing, case)
+
+    batch = None if library else min(_TOGETHER, count)
+    return jax.lax.map(counted, (jnp.arange(count), cases), batch_size=batch)
 
 
 def _energy(amplitude: jax.Array, omega: jax.Array) -> jax.Array:

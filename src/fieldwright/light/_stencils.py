@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from fieldwright.sources._checks import numpy_for
 
 #: Points of the polynomials that a path is interpolated and integrated by.
 POINTS = 12
@@ -62,31 +65,40 @@ def value_weights(at: np.ndarray) -> np.ndarray:
     )
 
 
-def running_integral(values: jax.Array, points: int = POINTS) -> jax.Array:
-    """The integral (n,) from the first point to each, of values (n,) at steps of one."""
+def running_integral(values: jax.Array, number: Any = None, points: int = POINTS) -> jax.Array:
+    """The integral (n,) from the first point to each, of values (n,) at steps of one.
+
+    The first `number` of them count, all by default; the others only fill up the arrays.
+    """
     weights = interval_weights(points)
     reach = points // 2 - 1  # intervals at either end that lie off the middle of their polynomial
     count = len(values) - points + 1
     middle = sum(weights[reach, k] * values[k : k + count] for k in range(points))
+    number = len(values) if number is None else number
+    final = jax.lax.dynamic_slice_in_dim(values, number - points, points)
+    last = jnp.asarray(weights[reach + 1 :]) @ final
     parts: list[jax.Array] = [
         jnp.zeros(1),
         jnp.asarray(weights[:reach]) @ values[:points],
         jnp.asarray(middle),
-        jnp.asarray(weights[reach + 1 :]) @ values[-points:],
+        jnp.zeros_like(last),
     ]
-    return jnp.cumsum(jnp.concatenate(parts))
+    steps = jnp.concatenate(parts)
+    return jnp.cumsum(jax.lax.dynamic_update_slice_in_dim(steps, last, number - len(last), 0))
 
 
-def refine(columns: jax.Array, factor: int) -> jax.Array:
+def refine(columns: Any, factor: int) -> Any:
     """Values ((n - 1) factor + 1, c) at finer steps, of columns (n, c)."""
     reach = POINTS // 2 - 1  # intervals at either end that lie off the middle of their polynomial
     count = len(columns) - POINTS + 1
     weights = value_weights(np.arange((POINTS - 1) * factor) / factor)
     before, middle, after = np.split(weights, [reach * factor, (reach + 1) * factor])
-    windows = jnp.stack([columns[k : k + count] for k in range(POINTS)], axis=1)
-    inside = jnp.einsum("ik,jkc->jic", middle, windows).reshape(-1, columns.shape[1])
-    first, last = jnp.asarray(before) @ columns[:POINTS], jnp.asarray(after) @ columns[-POINTS:]
-    return jnp.concatenate([first, inside, last, columns[-1:]])
+    xp = numpy_for(columns)
+    windows = xp.stack([columns[k : k + count] for k in range(POINTS)], axis=1)
+    inside = xp.tensordot(windows, middle, axes=(1, 1)).swapaxes(1, 2)
+    inside = inside.reshape(-1, columns.shape[1])
+    first, last = before @ columns[:POINTS], after @ columns[-POINTS:]
+    return xp.concatenate([first, inside, last, columns[-1:]])
 
 
 def _rise(x: np.ndarray) -> np.ndarray:
@@ -135,10 +147,19 @@ def _end_values() -> np.ndarray:
     return rows
 
 
-def with_ends(values: jax.Array) -> jax.Array:
-    """Values (..., n), and those at the nodes of `sum_weights` after them, (..., n + 2 NODES)."""
+def padded_weights(n: int, room: int) -> np.ndarray:
+    """`sum_weights` for arrays of `room` points of which n count, (room + 2 NODES,)."""
+    return np.insert(sum_weights(n), n, np.zeros(room - n))
+
+
+def with_ends(values: jax.Array, number: Any) -> jax.Array:
+    """Values (..., n), and those at the nodes of `sum_weights` after them, (..., n + 2 NODES).
+
+    The first `number` of the values count.
+    """
     rows = _end_values()
     count = rows.shape[1]
     first = values[..., :count] @ rows.T
-    last = values[..., -count:][..., ::-1] @ rows.T
+    final = jax.lax.dynamic_slice_in_dim(values, number - count, count, axis=-1)
+    last = final[..., ::-1] @ rows.T
     return jnp.concatenate([values, first, last], axis=-1)

@@ -8,20 +8,20 @@ longitudinal velocity follows exactly from the energy, unless the paper's averag
 from __future__ import annotations
 
 from abc import abstractmethod
+from copy import copy
 from math import pi
 from typing import Any, NamedTuple, Self
 
 import equinox as eqx
-import jax
-import jax.numpy as jnp
+import numpy as np
 
 import fieldwright._jax  # noqa: F401
 from fieldwright.constants import ELECTRON_MASS, ELEMENTARY_CHARGE, HC, SPEED_OF_LIGHT
 from fieldwright.errors import InputError
-from fieldwright.light._checks import above_zero, whole
+from fieldwright.light._checks import above_zero, as_result, whole
 from fieldwright.light._directions import Directions, as_directions
 from fieldwright.light._gauss import gauss_nodes, running_integral
-from fieldwright.sources._checks import as_float, is_concrete, require_positive
+from fieldwright.sources._checks import as_float, is_concrete, numpy_for, require_positive
 
 
 class Period(NamedTuple):
@@ -100,11 +100,12 @@ class Undulator(eqx.Module):
     @property
     def mean_square(self) -> Any:
         """Mean of (gamma beta_perp)^2 over a period: K^2 / 2, or K^2 of a helical one."""
-        return jnp.mean(sum(u**2 for u in self._momenta(jnp.linspace(0.0, 1.0, 17)[:-1])))
+        xp = numpy_for(self)
+        return xp.mean(sum(u**2 for u in self._momenta(np.linspace(0.0, 1.0, 17)[:-1])))
 
     def average_gamma(self, gamma: Any) -> Any:
         """The Lorentz factor of the mean motion: gamma / sqrt(1 + `mean_square`)."""
-        return gamma / jnp.sqrt(1 + self.mean_square)
+        return gamma / numpy_for(self).sqrt(1 + self.mean_square)
 
     def harmonic_energy(self, gamma: Any, harmonic: Any = 1, direction: Any = (0.0, 0.0)) -> Any:
         """Photon energy [eV] of a harmonic in vacuum in directions (...); exact.
@@ -113,14 +114,16 @@ class Undulator(eqx.Module):
         2 gamma^2 h c / (period (1 + K^2 / 2)) leaves out parts of the order of 1 / gamma^2.
         """
         gamma = _lorentz(gamma, self)
-        return above_zero(harmonic, "harmonic") * _energy(self, gamma, as_directions(direction))
+        energy = _energy(self, gamma, as_directions(direction))
+        return as_result(above_zero(harmonic, "harmonic") * energy)
 
     def motion(self, gamma: Any, count: int) -> Period:
         """One period of the motion at `count` Gauss-Legendre nodes."""
         nodes, weights = gauss_nodes(count)
         ux, uy = self._momenta(nodes)
         v = self.velocities(gamma, ux, uy)
-        slopes = jnp.stack([v.beta_x, v.beta_y, jnp.ones_like(v.slip), v.slip]) / (1 - v.slip)
+        xp = numpy_for(v)
+        slopes = xp.stack([v.beta_x, v.beta_y, xp.ones_like(v.slip), v.slip]) / (1 - v.slip)
         x, y, time, gain = slopes @ running_integral(count).T
         whole = slopes @ weights
         return Period(weights, v.beta_x, v.beta_y, v.slip, nodes, x, y, time, gain, whole)
@@ -128,7 +131,14 @@ class Undulator(eqx.Module):
     def velocities(self, gamma: Any, ux: Any, uy: Any) -> Velocities:
         """Velocities in c where gamma times the transverse ones are `ux` and `uy`."""
         lack = (1 + self._square(ux, uy)) / gamma**2 + 0 * ux
-        return Velocities(ux / gamma, uy / gamma, lack / (1 + jnp.sqrt(1 - lack)))
+        return Velocities(ux / gamma, uy / gamma, lack / (1 + numpy_for(lack).sqrt(1 - lack)))
+
+    @property
+    def single(self) -> Self:
+        """One period of it, to compile for: programs serve any number of periods."""
+        one = copy(self)
+        object.__setattr__(one, "periods", 1)
+        return one
 
     @abstractmethod
     def _momenta(self, place: Any) -> tuple[Any, Any]:
@@ -166,7 +176,7 @@ class PlanarUndulator(Undulator):
         self.uniform = uniform
 
     def _momenta(self, place: Any) -> tuple[Any, Any]:
-        ux = self.K * jnp.sin(2 * pi * place)
+        ux = self.K * numpy_for(place).sin(2 * pi * place)
         return ux, 0 * ux
 
     def _square(self, ux: Any, uy: Any) -> Any:
@@ -190,10 +200,10 @@ class HelicalUndulator(Undulator):
     """
 
     def _momenta(self, place: Any) -> tuple[Any, Any]:
-        return self.K * jnp.sin(2 * pi * place), self.K * jnp.cos(2 * pi * place)
+        xp = numpy_for(place)
+        return self.K * xp.sin(2 * pi * place), self.K * xp.cos(2 * pi * place)
 
 
-@jax.jit
 def _energy(undulator: Undulator, gamma: Any, n: Directions) -> Any:
     x, y, _, gain = undulator.motion(gamma, 48).whole
     lag = gain + n.drop - n.across[..., 0] * x - n.across[..., 1] * y

@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import fieldwright._jax  # noqa: F401
+from fieldwright._sizes import filled_up, padded_size
 from fieldwright.constants import HBAR_C
 from fieldwright.errors import InputError
 from fieldwright.light._checks import above_zero
@@ -37,6 +38,8 @@ _REACH = 6.5
 _BATCH = 256
 #: Angles on a side, at most; their square takes minutes for one photon energy.
 _MOST = 6144
+#: Distances between periods that are summed at a time.
+_UNROLL = 8
 #: Nodes for a Gaussian of that reach, beside those for fringes.
 _SMOOTH = 44
 
@@ -109,11 +112,12 @@ def flux_density(
         nodes, weights = _panel(at - _REACH * sigma, at + _REACH * sigma, chirp)
         return _Axis(nodes, weights * _normal((nodes - at) / sigma) / sigma)
 
-    return 1e-9 * _averaged(
+    return _averaged(
         undulator,
         beam,
         photon_energy,
         lambda chirp: [axis(float(p), float(s), chirp) for p, s in zip(place, spot, strict=True)],
+        1e-9,
     )
 
 
@@ -148,13 +152,14 @@ def flux(
             f"aperture must be ((x_low, x_high), (y_low, y_high)) with low below high, got {edges}",
             parameter="aperture",
         )
-    return 1e-3 * _averaged(
+    return _averaged(
         undulator,
         beam,
         photon_energy,
         lambda chirp: [
             _window(e[0], e[1], float(s), chirp) for e, s in zip(edges, spot, strict=True)
         ],
+        1e-3,
     )
 
 
@@ -195,11 +200,12 @@ def _averaged(
     beam: LightBeam,
     photon_energy: Any,
     axes: Callable[[float], list[_Axis]],
+    unit: float,
 ) -> Any:
-    """Photons per second and relative bandwidth, summed over the nodes of two angles."""
-    energy = above_zero(photon_energy, "photon_energy")
+    """Photons per second and `unit` of bandwidth, summed over the nodes of two angles."""
+    energy = _known(above_zero(photon_energy, "photon_energy"), "photon_energy")
     _lorentz(beam.gamma, undulator)
-    top = float(np.max(_known(energy, "photon_energy")))
+    top = float(np.max(energy))
     _known((undulator.period, undulator.K, beam.energy, beam.spread), "undulator and beam")
     # of the whole undulator: phase = chirp * angle^2 / 2
     chirp = 0.5 * undulator.periods * float(undulator.period) * top / HBAR_C
@@ -209,11 +215,13 @@ def _averaged(
     )
     n = _grid(few)
     count = node_count(undulator, beam.gamma, np.array(top), n, np.zeros(1))
+    energies = filled_up(energy.ravel(), padded_size(energy.size))
     found = _sums(
-        undulator, beam, jnp.ravel(jnp.asarray(energy)), n, _grid([a.nodes for a in both]),
-        spread, tuple(a.weights for a in both), count,
+        undulator.single, undulator.periods, beam, energies, energy.size, n,
+        _grid([a.nodes for a in both]), spread, tuple(a.weights for a in both), count,
     )  # fmt: skip
-    return beam.rate * found.reshape(energy.shape)
+    found = np.asarray(found)[: energy.size].reshape(energy.shape)
+    return jax.device_put(unit * np.asarray(beam.rate) * found)
 
 
 def _turning(undulator: Undulator, beam: LightBeam, energy: float, angles: Any) -> float:
@@ -236,8 +244,10 @@ def _grid(axes: Sequence[Any]) -> Directions:
 @jax.jit(static_argnames=("count",))
 def _sums(
     undulator: Undulator,
+    periods: Any,
     beam: LightBeam,
     energies: Any,
+    number: Any,
     few: Directions,
     nodes: Directions,
     spread: tuple[Any, Any],
@@ -246,7 +256,8 @@ def _sums(
 ) -> Any:
     """(e,) photons per charge and bandwidth, summed over directions (n, m) with weights (n,), (m,).
 
-    `spread` takes values at the `few` directions to all of them, along each axis.
+    They are found for the first `number` of the energies, and zero for the others. `spread` takes
+    values at the `few` directions to all of them, along each axis.
     """
     one = undulator.motion(beam.gamma, count)
     near = few.flat()
@@ -263,18 +274,24 @@ def _sums(
         slip = 2 * undulator.period * energy / HBAR_C * one.whole[3] * beam.spread
         turn = jax.lax.complex(jnp.cos(phase), jnp.sin(phase))
 
-        def add(carry: Any, apart: Any) -> Any:
-            power, total = carry
-            power = power * turn
-            share = 2 * (undulator.periods - apart) * jnp.exp(-0.5 * (apart * slip) ** 2)
-            return (power, total + share * jnp.real(power)), None
+        def add(block: Any, carry: Any) -> Any:
+            for apart in 1.0 + _UNROLL * block + np.arange(_UNROLL):
+                power, total = carry
+                power = power * turn
+                share = 2 * jnp.maximum(periods - apart, 0.0)
+                share = share * jnp.exp(-0.5 * (apart * slip) ** 2)
+                carry = power, total + share * jnp.real(power)
+            return carry
 
-        start = (jnp.ones_like(turn), jnp.full(turn.shape, 1.0 * undulator.periods))
-        apart = jnp.arange(1.0, undulator.periods)
-        (_, fringes), _ = jax.lax.scan(add, start, apart, unroll=8)
+        start = (jnp.ones_like(turn), jnp.full(turn.shape, 1.0 * periods))
+        blocks = (periods - 1 + _UNROLL - 1) // _UNROLL
+        _, fringes = jax.lax.fori_loop(0, blocks, add, start)
         return jnp.sum(single * fringes)
 
-    return jax.lax.map(each, energies)
+    def some(index: Any, found: Any) -> Any:
+        return found.at[index].set(each(energies[index]))
+
+    return jax.lax.fori_loop(0, number, some, jnp.zeros(energies.shape))
 
 
 def _normal(x: Any) -> Any:

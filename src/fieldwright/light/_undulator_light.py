@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import fieldwright._jax  # noqa: F401
+from fieldwright._sizes import in_few_sizes
 from fieldwright.constants import (
     ELEMENTARY_CHARGE,
     FINE_STRUCTURE,
@@ -23,12 +24,12 @@ from fieldwright.constants import (
     SPEED_OF_LIGHT,
 )
 from fieldwright.errors import InputError
-from fieldwright.light._checks import numbers
+from fieldwright.light._checks import as_result, numbers
 from fieldwright.light._directions import Directions, as_directions
 from fieldwright.light._gauss import nodes_for
 from fieldwright.light._medium import Medium, as_medium
 from fieldwright.light._undulator import Period, Undulator, _lorentz
-from fieldwright.sources._checks import is_concrete
+from fieldwright.sources._checks import is_concrete, numpy_for
 
 #: Nodes where numbers are not known, inside a transformation: 100 oscillations in a period.
 _TRACED = 256
@@ -75,10 +76,11 @@ def undulator_amplitude(
     lack, lost = medium.one_minus_index(energy), medium.attenuation(energy)
     known = is_concrete(undulator, gamma, energy, n, lack)
     count = node_count(undulator, gamma, energy, n, lack) if known else _TRACED
-    many = (jnp.broadcast_to(jnp.asarray(a), shape).ravel() for a in (energy, lack, lost, n.drop))
-    across = jnp.broadcast_to(n.across, (*shape, 2)).reshape(-1, 2)
-    found = _amplitudes(undulator, gamma, (*many, across), count)
-    return found.reshape(*shape, 2)
+    xp = numpy_for(energy, lack, lost, n)
+    parts = (energy, lack, lost, n.drop, n.across[..., 0], n.across[..., 1])
+    rows = xp.stack([xp.broadcast_to(xp.asarray(part), shape) for part in parts], axis=-1)
+    single, N = undulator.single, undulator.periods
+    return in_few_sizes(lambda some: _amplitudes(single, N, gamma, some, count), rows, inner=1)
 
 
 def undulator_photons(
@@ -110,11 +112,11 @@ def undulator_photons(
 
 def photons_of(amplitude: Any, photon_energy: Any, medium: Medium) -> Any:
     """Photons per sr and d(omega) / omega of amplitudes (..., 2) [s]."""
-    energy = jnp.asarray(photon_energy)
     index = 1 - medium.one_minus_index(photon_energy)
-    rate = energy * ELEMENTARY_CHARGE * 2 * pi / PLANCK
-    square = jnp.sum(jnp.abs(amplitude) ** 2, axis=-1)
-    return FINE_STRUCTURE * index * rate**2 / (4 * pi**2) * square
+    xp = numpy_for(amplitude, photon_energy, index)
+    rate = xp.asarray(photon_energy) * ELEMENTARY_CHARGE * 2 * pi / PLANCK
+    square = xp.sum(xp.abs(xp.asarray(amplitude)) ** 2, axis=-1)
+    return as_result(FINE_STRUCTURE * xp.asarray(index) * rate**2 / (4 * pi**2) * square)
 
 
 def _together(energies: tuple[int, ...], directions: tuple[int, ...]) -> tuple[int, ...]:
@@ -132,18 +134,17 @@ def _together(energies: tuple[int, ...], directions: tuple[int, ...]) -> tuple[i
 
 
 @jax.jit(static_argnames=("count",))
-def _amplitudes(undulator: Undulator, gamma: Any, many: Any, count: int) -> Any:
-    """(b, 2) amplitudes for b energies, media (lack, loss) and directions (drop, across)."""
+def _amplitudes(undulator: Undulator, periods: Any, gamma: Any, rows: Any, count: int) -> Any:
+    """(..., 2) amplitudes for rows (..., 6) of energy, lack and loss, and drop and across."""
     one = undulator.motion(gamma, count)
 
-    def each(item: Any) -> Any:
-        energy, lack, lost, drop, across = item
-        field, phase = one_period(
-            undulator.period, one, energy, Directions(across, drop), lack, lost
-        )
-        return field * all_periods(phase, undulator.periods)
+    def each(row: Any) -> Any:
+        n = Directions(row[4:], row[3])
+        field, phase = one_period(undulator.period, one, row[0], n, row[1], row[2])
+        return field * all_periods(phase, periods)
 
-    return jax.lax.map(each, many, batch_size=_BATCH)
+    found = jax.lax.map(each, rows.reshape(-1, rows.shape[-1]), batch_size=_BATCH)
+    return found.reshape(*rows.shape[:-1], 2)
 
 
 def one_period(

@@ -9,6 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from fieldwright._jax import compiled
 from fieldwright.motion._coulomb import compiler_options
 from fieldwright.motion._integrators import Integrator, Motion
 from fieldwright.motion._problem import Problem
@@ -31,85 +32,98 @@ class Run(eqx.Module):
 
     integrator: Integrator
     problem: Problem
-    prepared: Any
-    h: jax.Array
-    start_time: jax.Array
-    radius: jax.Array | None
-    key: jax.Array
+    needs: Any
+    h: Any
+    start_time: Any
+    radius: Any
+    seed: Any
 
 
-def begin(run: Run, position: jax.Array, velocity: jax.Array) -> State:
-    """The state at the beginning; a charge that begins outside the radius is lost at once."""
+def begin(run: Run, position: Any, velocity: Any) -> tuple[Any, State]:
+    """What all steps share, and the state at the beginning.
+
+    A charge that begins outside the radius is lost at once.
+    """
+    prepared = run.integrator.prepare(run.problem, run.needs, run.h)
     n = len(position)
     alive = jnp.ones(n, dtype=bool)
     if run.radius is not None:
         alive = jnp.sum(position**2, axis=1) <= run.radius**2
     motion = (position, velocity)
     handed = run.integrator.begin(run.problem, motion, run.start_time, alive)
-    return State(motion, alive, jnp.where(alive, -1, 0), motion, handed)
+    return prepared, State(motion, alive, jnp.where(alive, -1, 0), motion, handed)
 
 
-def advance(run: Run, state: State, first: jax.Array, counts: jax.Array) -> tuple[State, Motion]:
+def advance(
+    run: Run, prepared: Any, state: State, first: Any, each: Any, number: Any, room: int
+) -> tuple[State, Motion]:
     """The state after all steps, and the motion after each of the intervals.
 
-    `counts` (g,) are the steps of each interval, `first` is the index of the first step.
+    Args:
+        run: what stays the same.
+        prepared: what all steps share.
+        state: at the beginning.
+        first: the index of the first step.
+        each: the number of steps in an interval.
+        number: of intervals.
+        room: for so many of them, the length of what is kept: zeros beyond `number`.
     """
 
-    def interval(carry: Any, count: jax.Array) -> Any:
-        state, index = carry
-        state = _steps(run, state, index, count)
-        position, velocity = state.motion
+    def interval(index: Any, carry: Any) -> Any:
+        state, kept = carry
+        state = _steps(run, prepared, state, first + index * each, each)
         gone = ~state.alive[:, None]
-        kept = (
-            jnp.where(gone, jnp.nan, position),
-            jnp.where(gone, jnp.nan, velocity),  # gamma v where relativistic
-        )
-        return (state, index + count), kept
+        # The velocity is gamma v where it is relativistic.
+        now = (jnp.where(gone, jnp.nan, part) for part in state.motion)
+        return state, tuple(all.at[index].set(part) for all, part in zip(kept, now, strict=True))
 
-    (state, _), kept = jax.lax.scan(interval, (state, first), counts)
-    return state, kept
+    empty = tuple(jnp.zeros((room, *part.shape)) for part in state.motion)
+    return jax.lax.fori_loop(0, number, interval, (state, empty))
 
 
 @lru_cache
-def compiled(batched: bool) -> Any:
+def compiled_advance(batched: bool) -> Any:
     """`advance` under jit, for one run or for a batch of runs on the leading axis."""
-    function = jax.vmap(advance, in_axes=(0, 0, None, None)) if batched else advance
-    return jax.jit(function, compiler_options=compiler_options())
+    in_axes = (0, 0, 0, None, None, None, None)
+    function = jax.vmap(advance, in_axes=in_axes) if batched else advance
+    return jax.jit(function, static_argnums=6, compiler_options=compiler_options())
 
 
-compiled_begin = jax.jit(begin)
-compiled_begin_batch = jax.jit(jax.vmap(begin))
+compiled_begin = compiled(begin)
+compiled_begin_batch = compiled(jax.vmap(begin))
 
 
-def _steps(run: Run, state: State, first: jax.Array, count: jax.Array) -> State:
-    times = jnp.arange(_BLOCK) * run.h
-    tabled = run.integrator.tables(run.problem, run.prepared, times, run.h) is not None
-    if not tabled:
+def _steps(run: Run, prepared: Any, state: State, first: jax.Array, count: jax.Array) -> State:
+    def tables(times: jax.Array) -> Any:
+        return run.integrator.tables(run.problem, run.needs, prepared, times, run.h)
+
+    if jax.eval_shape(tables, jnp.zeros(_BLOCK)) is None:
         return jax.lax.fori_loop(
-            first, first + count, lambda index, s: _step(run, s, index, None), state
+            first, first + count, lambda index, s: _step(run, prepared, s, index, None), state
         )
 
     def block(number: jax.Array, state: State) -> State:
         begin = first + number * _BLOCK
-        times = run.start_time + (begin + jnp.arange(_BLOCK)) * run.h
-        tables = run.integrator.tables(run.problem, run.prepared, times, run.h)
+        tabled = tables(run.start_time + (begin + jnp.arange(_BLOCK)) * run.h)
 
         def one(j: jax.Array, state: State) -> State:
-            return _step(run, state, begin + j, jax.tree.map(lambda leaf: leaf[j], tables))
+            table = jax.tree.map(lambda leaf: leaf[j], tabled)
+            return _step(run, prepared, state, begin + j, table)
 
         return jax.lax.fori_loop(0, jnp.minimum(_BLOCK, count - number * _BLOCK), one, state)
 
     return jax.lax.fori_loop(0, -(-count // _BLOCK), block, state)
 
 
-def _step(run: Run, state: State, index: jax.Array, table: Any) -> State:
+def _step(run: Run, prepared: Any, state: State, index: jax.Array, table: Any) -> State:
     time = run.start_time + index * run.h
     before = state.motion
     (position, velocity), handed = run.integrator.step(
-        run.problem, run.prepared, table, before, time, run.h, state.alive, state.handed
+        run.problem, prepared, table, before, time, run.h, state.alive, state.handed
     )
     for number, damping in enumerate(run.problem.damping):
-        key = jax.random.fold_in(jax.random.fold_in(run.key, index), number)
+        key = jax.random.fold_in(jax.random.PRNGKey(run.seed), index)
+        key = jax.random.fold_in(key, number)
         damped = damping.apply(velocity, position, run.problem.mass, run.problem.charge, run.h, key)
         velocity = jnp.where(state.alive[:, None], damped, velocity)
     motion = (position, velocity)

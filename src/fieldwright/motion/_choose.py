@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import jax.numpy as jnp
 import numpy as np
 
 from fieldwright.constants import COULOMB
@@ -66,7 +65,8 @@ def shortest_time(problem: Problem, ions: Ions, duration: float) -> float:
     from scipy.spatial import cKDTree
 
     position, velocity = np.asarray(ions.position), np.asarray(ions.velocity)
-    mass, charge = float(np.min(ions.mass)), float(np.max(np.abs(np.asarray(ions.charge))))
+    mass = float(np.min(np.asarray(ions.mass)))
+    charge = float(np.max(np.abs(np.asarray(ions.charge))))
     nearest = float(cKDTree(position).query(position, k=2)[0][:, 1].min())
     strength = 2 * COULOMB * charge**2 / mass  # of the relative motion [m^3/s^2]
     ringing = np.sqrt(nearest**3 / strength)
@@ -111,8 +111,12 @@ def check_integrator(integrator: Integrator, problem: Problem, ions: Ions, h: fl
 def _check_turn(
     integrator: Integrator, longest: float, problem: Problem, ions: Ions, h: float
 ) -> None:
-    _, B = fields_at(problem.source, jnp.asarray(ions.position), 0.0)
-    turn = float(jnp.max(jnp.linalg.norm(B, axis=1) * jnp.abs(problem.ratio[:, 0]) * h))
+    if problem.rest is None:
+        B = np.asarray(problem.linear.B)[None]
+    else:
+        B = np.asarray(fields_at(problem.source, np.asarray(ions.position), 0.0)[1])
+    ratio = np.asarray(problem.charge_to_mass)[np.asarray(problem.species)]
+    turn = float(np.max(np.linalg.norm(B, axis=1) * np.abs(ratio) * h))
     if turn > longest:
         raise InputError(
             f"a step of {h:.4g} s is too long for {integrator.name}: the cyclotron motion turns "

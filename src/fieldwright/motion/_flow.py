@@ -18,6 +18,7 @@ import numpy as np
 
 import fieldwright._jax  # noqa: F401  (64-bit, before any array exists)
 from fieldwright.sources import LinearField
+from fieldwright.sources._checks import is_concrete
 
 #: Degree of the series, and the steps' length times the field's rate for which that is enough.
 _DEGREE = 24
@@ -25,7 +26,7 @@ _STEP = 1.5
 
 
 def flow_matrices(
-    field: LinearField, charge_to_mass: Any, starts: Any, stops: Any, substeps: int
+    field: LinearField, charge_to_mass: Any, starts: Any, stops: Any, substeps: Any
 ) -> jax.Array:
     """The matrices that carry (r, v, 1) from one time to another.
 
@@ -56,14 +57,19 @@ def flow_matrices(
 
 
 def flow_batch(
-    field: LinearField, charge_to_mass: jax.Array, start: jax.Array, span: jax.Array, substeps: int
+    field: LinearField, charge_to_mass: jax.Array, start: jax.Array, span: jax.Array, substeps: Any
 ) -> jax.Array:
     """Matrices (7, 7, ...) over `substeps` steps of `span` [s] from `start` [s].
+
+    Where `substeps` is not known, inside `jit`, one program serves any number, which derivatives in
+    reverse mode do not go through.
 
     The leaves of `field` have the trailing axes `...` as well, or ones that broadcast against them:
     with the batch innermost, the arithmetic of small matrices is as fast as that of long vectors.
     """
     first = _step(field, charge_to_mass, start, span)
+    if not is_concrete(substeps):
+        return _any_number(field, charge_to_mass, start, span, substeps, first)
     if substeps == 1:
         return first
     if not len(field.drive_G):
@@ -75,6 +81,31 @@ def flow_batch(
     eye = jnp.eye(len(first)).reshape(first.shape[:2] + (1,) * (first.ndim - 2))
     eye = jnp.broadcast_to(eye, first.shape)
     return jax.lax.scan(advance, eye, jnp.arange(float(substeps)))[0]
+
+
+def _any_number(
+    field: LinearField,
+    charge_to_mass: jax.Array,
+    start: jax.Array,
+    span: jax.Array,
+    substeps: jax.Array,
+    first: jax.Array,
+) -> jax.Array:
+    """As `flow_batch` for a number that is not known; `first` is the matrix of the first step."""
+    if len(field.drive_G):
+
+        def advance(index: jax.Array, matrix: jax.Array) -> jax.Array:
+            return product(_step(field, charge_to_mass, start + index * span, span), matrix)
+
+        return jax.lax.fori_loop(1, substeps, advance, first)
+
+    def square(state: Any) -> Any:
+        left, power, total = state
+        total = jnp.where(left % 2 == 1, product(power, total), total)
+        return left // 2, product(power, power), total
+
+    state = (substeps - 1, first, first)
+    return jax.lax.while_loop(lambda state: state[0] > 0, square, state)[2]
 
 
 def phase_matrices(

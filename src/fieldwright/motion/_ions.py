@@ -12,7 +12,7 @@ import numpy as np
 import fieldwright._jax  # noqa: F401  (64-bit, before any array exists)
 from fieldwright.errors import InputError
 from fieldwright.motion._species import Species, find_species
-from fieldwright.sources._checks import as_float, is_concrete
+from fieldwright.sources._checks import as_float, is_concrete, numpy_for
 
 
 class Ions(eqx.Module):
@@ -45,7 +45,7 @@ class Ions(eqx.Module):
     def __init__(self, mass: Any, charge: Any, position: Any, velocity: Any):
         position = _rows(position, "position", (None, 3))
         n = position.shape[0]
-        self.position = jnp.asarray(position)
+        self.position = position
         self.velocity = _rows(velocity, "velocity", (n, 3))
         self.mass = _rows(mass, "mass", (n,))
         self.charge = _rows(charge, "charge", (n,))
@@ -132,8 +132,11 @@ def _rows(value: Any, name: str, shape: tuple[int | None, ...]) -> jax.Array:
     """`value` for each ion; one for all where it has no axis of ions."""
     _require_finite_rows(value, name)
     if None not in shape and np.ndim(value) == len(shape) - 1:
-        value = jnp.broadcast_to(as_float(value, name, shape[1:]), shape)
-    return jnp.asarray(as_float(value, name, shape))
+        value = as_float(value, name, shape[1:])
+        value = numpy_for(value).broadcast_to(value, shape)
+    value = as_float(value, name, shape)
+    # A copy, put as it is: `jnp.array` would compile a program for each shape.
+    return value if isinstance(value, jax.Array) else jax.device_put(np.array(value))
 
 
 def _require_finite_rows(value: Any, name: str) -> None:

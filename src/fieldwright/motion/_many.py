@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from fieldwright._sizes import padded_size
 from fieldwright._threads import cores
 from fieldwright.errors import InputError
-from fieldwright.motion._advance import Run, compiled, compiled_begin_batch
+from fieldwright.motion._advance import Run, compiled_advance, compiled_begin_batch
 from fieldwright.motion._coulomb import Coulomb
 from fieldwright.motion._integrators import Integrator
 from fieldwright.motion._ions import Ions
@@ -119,18 +119,19 @@ def _run_batches(plans: list[Plan], runs: list[Run], progress: Progress | None) 
     def work(batch: range) -> list[Trajectory]:
         # The last batch is filled up, so that one program serves all.
         members = [batch[min(j, len(batch) - 1)] for j in range(size)]
-        run = jax.tree.map(lambda *leaves: jnp.stack(leaves), *[runs[i] for i in members])
+        run = jax.tree.map(lambda *leaves: np.stack(leaves), *[runs[i] for i in members])
         starts = [start(plans[i]) for i in members]
-        position, velocity = (jnp.stack(part) for part in zip(*starts, strict=True))
-        state = compiled_begin_batch(run, position, velocity)
-        plan = plans[batch[0]]
-        counts = np.full(plan.save, plan.steps // plan.save)
-        state, kept = compiled(True)(run, state, jnp.asarray(0), counts)
+        position, velocity = (np.stack(part) for part in zip(*starts, strict=True))
+        prepared, state = compiled_begin_batch(run, position, velocity)
+        save, steps = plans[0].save, plans[0].steps
+        room = padded_size(save)
+        state, kept = compiled_advance(True)(run, prepared, state, 0, steps // save, save, room)
+        state, kept = jax.tree.map(np.asarray, (state, kept))
         results = []
         for row, i in enumerate(batch):
             own = jax.tree.map(lambda leaf, row=row: leaf[row], state)
             check_finite(own, plans[i], plans[i].save)
-            rows = (np.asarray(kept[0][row]), np.asarray(kept[1][row]))
+            rows = (kept[0][row, :save], kept[1][row, :save])
             results.append(make_trajectory(plans[i], rows, own))
         return results
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from fieldwright.errors import ConvergenceError
@@ -43,28 +43,33 @@ def make_trajectory(
         part[at_start] = np.nan
     velocity, momentum = kept[1], None
     if plan.problem.relativistic:
-        momentum = jnp.asarray(np.concatenate([np.asarray(begin(plan)[1])[None], kept[1]]))
-        momentum = momentum.at[0, at_start].set(jnp.nan)
-        velocity = np.asarray(plan.problem.true_velocity(jnp.asarray(kept[1])))
+        momentum = np.concatenate([np.asarray(begin(plan)[1])[None], kept[1]])
+        momentum[0, at_start] = np.nan
+        velocity = plan.problem.true_velocity(kept[1])
     evaluations = plan.integrator.evaluations
     if evaluations is None:
         total = int(state.handed[1])
     else:
         total = evaluations * plan.steps if plan.problem.coulomb else 0
-    intervals = np.arange(plan.save + 1) / plan.save
+    # Put as they are: `jnp.array` would compile a program for each shape.
+    arrays = jax.device_put(
+        {
+            "time": plan.start_time + plan.duration * (np.arange(plan.save + 1) / plan.save),
+            "position": np.concatenate([start[0][None], kept[0]]),
+            "velocity": np.concatenate([start[1][None], velocity]),
+            "lost_time": lost_time,
+            "lost_position": lost_position,
+            "error_estimate": np.asarray(error),
+            "momentum": momentum,
+        }
+    )
     return Trajectory(
-        time=jnp.asarray(plan.start_time + plan.duration * intervals),
-        position=jnp.asarray(np.concatenate([start[0][None], kept[0]])),
-        velocity=jnp.asarray(np.concatenate([start[1][None], velocity])),
-        lost_time=jnp.asarray(lost_time),
-        lost_position=jnp.asarray(lost_position),
         ions=plan.ions,
         source=plan.problem.source,
         integrator=plan.integrator.name,
-        error_estimate=jnp.asarray(error),
         steps=plan.steps,
         evaluations=total,
-        momentum=momentum,
+        **arrays,
     )
 
 
@@ -80,8 +85,8 @@ def _losses(plan: Plan, state: State, n: int) -> tuple[np.ndarray, np.ndarray]:
     later = lost & ~outside
 
     def motion(pair: Any) -> tuple[np.ndarray, np.ndarray]:
-        x, v = (jnp.asarray(part)[later] for part in pair)
-        return np.asarray(x), np.asarray(plan.problem.true_velocity(v))
+        x, v = (np.asarray(part)[later] for part in pair)
+        return x, np.asarray(plan.problem.true_velocity(v))
 
     begun = plan.start_time + lost_step[later] * plan.h
     within, where = crossing(motion(state.before), motion(state.motion), plan.h, plan.radius)

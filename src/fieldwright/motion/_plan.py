@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from fieldwright.constants import SPEED_OF_LIGHT
@@ -20,7 +19,7 @@ from fieldwright.motion._integrators import Integrator
 from fieldwright.motion._ions import Ions, require_apart
 from fieldwright.motion._problem import Problem, make_problem
 from fieldwright.sources import Source
-from fieldwright.sources._checks import as_float, require_positive
+from fieldwright.sources._checks import as_float, numpy_for, require_positive
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def check_counts(steps: int | None, save: int) -> None:
 
 
 def _check_speed(ions: Ions, relativistic: bool) -> None:
-    fastest = float(jnp.max(jnp.linalg.norm(ions.velocity, axis=1), initial=0.0))
+    fastest = float(np.max(np.linalg.norm(np.asarray(ions.velocity), axis=1), initial=0.0))
     if fastest >= SPEED_OF_LIGHT:
         raise InputError(
             f"an ion moves at {fastest:.6g} m/s, and light only at {SPEED_OF_LIGHT:.6g} m/s",
@@ -147,18 +146,19 @@ def run_of(plan: Plan) -> Run:
     return Run(
         integrator=plan.integrator,
         problem=plan.problem,
-        prepared=plan.integrator.prepare(plan.problem, plan.h),
-        h=jnp.asarray(plan.h),
-        start_time=jnp.asarray(plan.start_time),
-        radius=None if plan.radius is None else jnp.asarray(plan.radius),
-        key=jax.random.PRNGKey(plan.seed),
+        needs=plan.integrator.needs(plan.problem, plan.h),
+        h=np.asarray(plan.h),
+        start_time=np.asarray(plan.start_time),
+        radius=None if plan.radius is None else np.asarray(plan.radius),
+        seed=np.asarray(plan.seed),
     )
 
 
-def start(plan: Plan) -> tuple[jax.Array, jax.Array]:
+def start(plan: Plan) -> tuple[Any, Any]:
     """Position and velocity at the beginning, (n, 3) each; gamma v where it is relativistic."""
-    velocity = jnp.asarray(plan.ions.velocity)
+    position, velocity = plan.ions.position, plan.ions.velocity
     if plan.problem.relativistic:
-        square = jnp.sum((velocity / SPEED_OF_LIGHT) ** 2, axis=1, keepdims=True)
-        velocity = velocity / jnp.sqrt(1 - square)
-    return jnp.asarray(plan.ions.position), velocity
+        xp = numpy_for(velocity)
+        square = xp.sum((xp.asarray(velocity) / SPEED_OF_LIGHT) ** 2, axis=1, keepdims=True)
+        velocity = velocity / xp.sqrt(1 - square)
+    return position, velocity

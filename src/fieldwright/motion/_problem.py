@@ -13,7 +13,7 @@ from fieldwright.constants import SPEED_OF_LIGHT
 from fieldwright.motion._coulomb import Coulomb
 from fieldwright.motion._ions import Ions
 from fieldwright.sources import LinearField, Source, fields_of, split_linear
-from fieldwright.sources._checks import is_concrete
+from fieldwright.sources._checks import is_concrete, numpy_for
 
 #: `fields_of` as one program, for checks before a run: op by op they would take seconds.
 fields_at = jax.jit(fields_of)
@@ -29,8 +29,8 @@ class Problem(eqx.Module):
 
     mass: jax.Array
     charge: jax.Array
-    species: jax.Array
-    charge_to_mass: jax.Array
+    species: Any
+    charge_to_mass: Any
     source: Source
     linear: LinearField
     rest: Source | None
@@ -43,15 +43,16 @@ class Problem(eqx.Module):
         """Charge over mass of each charge, as a column (n, 1) [C/kg]."""
         return (self.charge / self.mass)[:, None]
 
-    def true_velocity(self, velocity: jax.Array) -> jax.Array:
+    def true_velocity(self, velocity: Any) -> Any:
         """V (n, 3) [m/s] of what integrators carry."""
         return velocity / self.gamma(velocity)
 
-    def gamma(self, velocity: jax.Array) -> Any:
+    def gamma(self, velocity: Any) -> Any:
         """The Lorentz factor (n, 1) of what integrators carry; 1 where that is not asked for."""
         if not self.relativistic:
             return 1.0
-        return jnp.sqrt(1 + jnp.sum((velocity / SPEED_OF_LIGHT) ** 2, axis=-1, keepdims=True))
+        xp = numpy_for(velocity)
+        return xp.sqrt(1 + xp.sum((velocity / SPEED_OF_LIGHT) ** 2, axis=-1, keepdims=True))
 
     def interaction(self, position: jax.Array, alive: jax.Array) -> jax.Array:
         """E (n, 3) [V/m] that the charges still there make at each other's places."""
@@ -85,16 +86,18 @@ def make_problem(
     relativistic: bool,
 ) -> Problem:
     """A problem of what the user gave, which has been checked."""
-    ratio: Any = ions.charge / ions.mass
     species = np.arange(len(ions))
-    if is_concrete(ratio):
-        ratio, species = np.unique(np.asarray(ratio), return_inverse=True)
+    if is_concrete(ions.charge, ions.mass):
+        ratio = np.asarray(ions.charge) / np.asarray(ions.mass)
+        ratio, species = np.unique(ratio, return_inverse=True)
+    else:
+        ratio = ions.charge / ions.mass
     linear, rest = split_linear(source)
     return Problem(
-        mass=jnp.asarray(ions.mass),
-        charge=jnp.asarray(ions.charge),
-        species=jnp.asarray(species),
-        charge_to_mass=jnp.asarray(ratio),
+        mass=ions.mass,
+        charge=ions.charge,
+        species=species,
+        charge_to_mass=ratio,
         source=source,
         linear=linear,
         rest=rest,
@@ -108,7 +111,8 @@ def has_magnetic_rest(problem: Problem, position: Any) -> bool:
     """Whether a magnetic field is left beside the uniform one, at the charges' places or nearby."""
     if problem.rest is None:
         return False
-    reach = np.max(np.abs(np.asarray(position)), initial=1e-9)
+    position = np.asarray(position)
+    reach = np.max(np.abs(position), initial=1e-9)
     probes = np.random.default_rng(0).normal(size=(16, 3)) * reach
-    _, B = fields_at(problem.rest, jnp.concatenate([jnp.asarray(position), probes]), 0.3e-9)
-    return bool(jnp.any(B != 0))
+    _, B = fields_at(problem.rest, np.concatenate([position, probes]), 0.3e-9)
+    return bool(np.any(np.asarray(B) != 0))

@@ -12,7 +12,7 @@ import numpy as np
 
 from fieldwright.errors import ConvergenceError, InputError
 from fieldwright.motion import _checkpoint
-from fieldwright.motion._advance import State, advance, begin, compiled, compiled_begin
+from fieldwright.motion._advance import State, advance, begin, compiled_advance, compiled_begin
 from fieldwright.motion._choose import ADAPTIVE, choose_hot
 from fieldwright.motion._coulomb import Coulomb
 from fieldwright.motion._integrators import ExactFlow, Integrator, NearFar
@@ -31,11 +31,12 @@ from fieldwright.motion._trajectory import Trajectory
 from fieldwright.sources import Source
 from fieldwright.sources._checks import is_concrete
 
-_GROUP = 32  # intervals that one call of the compiled loop does, where they are short
+#: How many intervals one call of the compiled loop does, where they take no more pair sums than
+#: that: 2e7 are a twentieth of a second. Longer ones are calls of their own.
+_GROUPS = ((256, 2e7), (32, 6.4e9))
 _TOLERANCE = 1e-12  # of positions [m], to which steps are shortened where they are ours to choose
 _DOUBLINGS = 3  # before chaos is taken for granted
 _LONG = 2e9  # steps times pairs of a run that is not done twice to learn its error
-_PAIRS = 2e8  # pair sums above which an interval is a call of its own: about half a second
 
 #: Called with the fraction of a run that is done.
 Progress = Callable[[float], None]
@@ -164,8 +165,7 @@ def _traced(
     )
     run = run_of(plan)
     position, velocity = start(plan)
-    counts = np.full(save, steps // save)
-    _, kept = advance(run, begin(run, position, velocity), jnp.asarray(0), jnp.asarray(counts))
+    _, kept = advance(run, *begin(run, position, velocity), 0, steps // save, save, save)
     nothing = jnp.full(len(ions), jnp.inf), jnp.full((len(ions), 3), jnp.nan)
     return Trajectory(
         time=jnp.asarray(plan.start_time + plan.duration * np.arange(save + 1) / save),
@@ -183,11 +183,11 @@ def _traced(
     )
 
 
-def _group(plan: Plan, cases: int) -> int:
+def _group(plan: Plan) -> int:
     """How many intervals one call does."""
     each = plan.steps // plan.save * (plan.integrator.evaluations or 50)
-    pairs = each * cases * (len(plan.ions) ** 2 if plan.problem.coulomb else 10)
-    return 1 if pairs > _PAIRS else min(_GROUP, plan.save)
+    pairs = each * len(plan.ions) * (len(plan.ions) if plan.problem.coulomb else 10)
+    return next((group for group, most in _GROUPS if min(group, plan.save) * pairs <= most), 1)
 
 
 def _converged(plan: Plan, progress: Progress | None) -> Trajectory | None:
@@ -211,8 +211,8 @@ def _loop(
     plan: Plan, checkpoint: str | Path | None, progress: Progress | None
 ) -> tuple[Kept, State]:
     run = run_of(plan)
-    state = compiled_begin(run, *start(plan))
-    each, group = plan.steps // plan.save, _group(plan, 1)
+    prepared, state = compiled_begin(run, *start(plan))
+    each, group = plan.steps // plan.save, _group(plan)
     parts: list[Kept] = []
     done = 0
     file = _checkpoint.open_checkpoint(checkpoint, (plan, group), state)
@@ -220,10 +220,8 @@ def _loop(
         state, parts, done = file.found
     while done < plan.save:
         now = min(group, plan.save - done)
-        counts = np.zeros(group, dtype=int)
-        counts[:now] = each
-        state, kept = compiled(False)(run, state, jnp.asarray(done * each), counts)
-        parts.append((np.asarray(kept[0][:now]), np.asarray(kept[1][:now])))
+        state, kept = compiled_advance(False)(run, prepared, state, done * each, each, now, group)
+        parts.append((np.asarray(kept[0])[:now], np.asarray(kept[1])[:now]))
         done += now
         check_finite(state, plan, done)
         if progress is not None:

@@ -198,16 +198,17 @@ def find_orbit(
     `longitudinal` is whether z and delta close, too.
     """
 
+    # Rows are known wherever derivatives are taken later, and so may be closed over.
     @jax.custom_jvp
-    def find(table: Any, energy: Any, delta: Any) -> Orbit:
-        return _find(rows, longitudinal, table, energy, delta)
+    def find(table: Any, energy: Any, delta: Any, longitudinal: Any) -> Orbit:
+        return _find(rows, longitudinal > 0, table, energy, delta)
 
     @find.defjvp
     def slope(primals: Any, tangents: Any) -> Any:
         found = find(*primals)
-        return found, _find_derivative(rows, longitudinal, found, primals, tangents)
+        return found, _find_derivative(rows, primals[3] > 0, found, primals[:3], tangents[:3])
 
-    at = jnp.asarray(table), jnp.asarray(energy, float), jnp.asarray(delta, float)
+    at = [jnp.asarray(value, float) for value in (table, energy, delta, longitudinal)]
     return find(*at), Tiles.of(rows, *at[:2])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from fieldwright.errors import InputError
@@ -13,6 +14,11 @@ from fieldwright.errors import InputError
 def is_concrete(*values: Any) -> bool:
     """Whether values are known numbers: inside `jit`, `grad` and `vmap` they are not."""
     return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values))
+
+
+def numpy_for(*values: Any) -> Any:
+    """NumPy where values are known numbers, else JAX's: op by op, JAX compiles each operation."""
+    return np if is_concrete(*values) else jnp
 
 
 def as_float(value: Any, name: str, shape: tuple[int | None, ...] = ()) -> Any:

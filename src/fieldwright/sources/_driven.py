@@ -7,10 +7,18 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from fieldwright.errors import InputError
 from fieldwright.sources._assembly import Assembly
-from fieldwright.sources._checks import as_float, is_concrete, require_positive, scalar, vector
+from fieldwright.sources._checks import (
+    as_float,
+    is_concrete,
+    numpy_for,
+    require_positive,
+    scalar,
+    vector,
+)
 from fieldwright.sources._linear import LinearField
 from fieldwright.sources._penning import PenningTrap
 from fieldwright.sources._source import Source, fields_of, linear_of, to_local
@@ -110,8 +118,8 @@ class Multipole(Source):
     def _linear(self) -> LinearField:
         strength = self.voltage / self.size**self.order
         if self.order == 1:
-            return LinearField.static(E0=strength * jnp.array([-0.5, 0.0, 0.0]))
-        return LinearField.static(G=strength * jnp.diag(jnp.array([-1.0, 1.0, 0.0])))
+            return LinearField.static(E0=strength * np.array([-0.5, 0.0, 0.0]))
+        return LinearField.static(G=strength * np.diag([-1.0, 1.0, 0.0]))
 
     def _rest(self) -> None:
         return None
@@ -144,7 +152,8 @@ def parametric_drive(
         raise InputError(
             f"a parametric drive is of a PenningTrap, got {type(trap).__name__}", parameter="trap"
         )
-    voltage = jnp.asarray(trap.voltage * as_float(amplitude, "amplitude"))
+    amplitude = as_float(amplitude, "amplitude")
+    voltage = numpy_for(trap.voltage, amplitude).asarray(trap.voltage * amplitude)
     swing = eqx.tree_at(lambda part: part.voltage, trap.electrodes, voltage)
     return Driven(swing, angular_frequency, phase)
 
@@ -217,11 +226,11 @@ def rotating_wall(
     if order not in (1, 2):
         raise InputError(f"order is 1 (dipole) or 2 (quadrupole), got {order!r}", parameter="order")
     electric = order * as_float(angular_frequency, "angular_frequency")
-    turned = jnp.array([0.0, 0.0, jnp.pi / (2 * order)])
+    turned: Any = np.array([0.0, 0.0, np.pi / (2 * order)])
     phase = as_float(phase, "phase")
     return Assembly(
         (
             Driven(Multipole(voltage, size, order), electric, phase),
-            Driven(Multipole(voltage, size, order, rotation=turned), electric, phase - jnp.pi / 2),
+            Driven(Multipole(voltage, size, order, rotation=turned), electric, phase - np.pi / 2),
         )
     )

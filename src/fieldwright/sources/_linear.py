@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 import fieldwright._jax  # noqa: F401  (64-bit, before any array exists)
+from fieldwright.sources._checks import numpy_for
 
 
 class LinearField(eqx.Module):
@@ -43,14 +44,15 @@ class LinearField(eqx.Module):
     @classmethod
     def static(cls, E0: Any = 0.0, G: Any = 0.0, B: Any = 0.0) -> LinearField:
         """A field that stays as it is; what is not given is zero."""
+        xp = numpy_for(E0, G, B)
         return cls(
-            jnp.broadcast_to(jnp.asarray(E0, dtype=float), (3,)),
-            jnp.broadcast_to(jnp.asarray(G, dtype=float), (3, 3)),
-            jnp.broadcast_to(jnp.asarray(B, dtype=float), (3,)),
-            jnp.zeros((0, 3)),
-            jnp.zeros((0, 3, 3)),
-            jnp.zeros(0),
-            jnp.zeros(0),
+            xp.broadcast_to(xp.asarray(E0, dtype=float), (3,)),
+            xp.broadcast_to(xp.asarray(G, dtype=float), (3, 3)),
+            xp.broadcast_to(xp.asarray(B, dtype=float), (3,)),
+            xp.zeros((0, 3)),
+            xp.zeros((0, 3, 3)),
+            xp.zeros(0),
+            xp.zeros(0),
         )
 
     def E(self, points: jax.Array, time: Any) -> jax.Array:
@@ -68,14 +70,15 @@ class LinearField(eqx.Module):
 
     def driven(self, angular_frequency: Any, phase: Any) -> LinearField:
         """The static field, its electric part times cos(w t + phase)."""
+        xp = numpy_for(self, angular_frequency, phase)
         return LinearField(
-            jnp.zeros(3),
-            jnp.zeros((3, 3)),
-            jnp.zeros(3),
+            xp.zeros(3),
+            xp.zeros((3, 3)),
+            xp.zeros(3),
             self.E0[None],
             self.G[None],
-            jnp.asarray(angular_frequency, dtype=float)[None],
-            jnp.asarray(phase, dtype=float)[None],
+            xp.asarray(angular_frequency, dtype=float)[None],
+            xp.asarray(phase, dtype=float)[None],
         )
 
     def placed(self, position: jax.Array, R: jax.Array) -> LinearField:
@@ -90,12 +93,13 @@ class LinearField(eqx.Module):
         return LinearField(E0, G, R @ self.B, drive_E0, drive_G, self.angular_frequency, self.phase)
 
     def __add__(self, other: LinearField) -> LinearField:
+        xp = numpy_for(self, other)
         return LinearField(
             self.E0 + other.E0,
             self.G + other.G,
             self.B + other.B,
-            jnp.concatenate([self.drive_E0, other.drive_E0]),
-            jnp.concatenate([self.drive_G, other.drive_G]),
-            jnp.concatenate([self.angular_frequency, other.angular_frequency]),
-            jnp.concatenate([self.phase, other.phase]),
+            xp.concatenate([self.drive_E0, other.drive_E0]),
+            xp.concatenate([self.drive_G, other.drive_G]),
+            xp.concatenate([self.angular_frequency, other.angular_frequency]),
+            xp.concatenate([self.phase, other.phase]),
         )

@@ -14,12 +14,16 @@ from fieldwright.sources._assembly import Assembly
 from fieldwright.sources._checks import (
     as_float,
     is_concrete,
+    numpy_for,
     require_points,
     require_positive,
     scalar,
 )
 from fieldwright.sources._linear import LinearField
-from fieldwright.sources._source import Source, to_local
+from fieldwright.sources._source import Source, rotation_by, to_local
+
+#: In place of a part that is left out.
+_NONE: Any = np.zeros(())
 
 
 def _zero(*values: Any) -> bool:
@@ -32,6 +36,14 @@ def _within(radius: jax.Array, bounded: bool, points: jax.Array, field: jax.Arra
         return field
     inside = jnp.sum(points**2, axis=-1, keepdims=True) < radius**2
     return jnp.where(inside, field, 0.0)
+
+
+def _quadrupole(of: Electrodes | PenningTrap) -> jax.Array:
+    """The gradient (3, 3) [V/m^2] of the quadratic potential's field."""
+    xp = numpy_for(of.voltage, of.size, of.ellipticity)
+    one = np.ones(())
+    slopes = xp.stack([one + of.ellipticity, one - of.ellipticity, -2 * one])
+    return of.voltage / of.size**2 * xp.diag(slopes)
 
 
 class Electrodes(Source):
@@ -73,13 +85,10 @@ class Electrodes(Source):
         return x, y, z, x**2 + y**2, z**2
 
     def _linear(self) -> LinearField:
-        strength = self.C2 * self.voltage / self.size**2
-        one = jnp.ones(())
-        gradient = jnp.stack([one + self.ellipticity, one - self.ellipticity, -2 * one])
-        return LinearField.static(G=strength * jnp.diag(gradient))
+        return LinearField.static(G=self.C2 * _quadrupole(self))
 
     def _rest(self) -> Source | None:
-        return None if _zero(self.C4, self.C6) else dataclasses.replace(self, C2=jnp.zeros(()))
+        return None if _zero(self.C4, self.C6) else dataclasses.replace(self, C2=_NONE)
 
 
 class Magnet(Source):
@@ -97,10 +106,10 @@ class Magnet(Source):
         return _within(self.size, self.bounded, points, B)
 
     def _linear(self) -> LinearField:
-        return LinearField.static(B=self.field * jnp.array([0.0, 0.0, 1.0]))
+        return LinearField.static(B=self.field * np.array([0.0, 0.0, 1.0]))
 
     def _rest(self) -> Source | None:
-        return None if _zero(self.B2) else dataclasses.replace(self, field=jnp.zeros(()))
+        return None if _zero(self.B2) else dataclasses.replace(self, field=_NONE)
 
 
 class PenningTrap(Source):
@@ -182,12 +191,12 @@ class PenningTrap(Source):
         return self._electrodes()._local_potential(local)
 
     def _electrodes(self, **placement: Any) -> Electrodes:
-        one = jnp.ones(())
+        one: Any = np.ones(())
         shape = self.C4, self.C6, self.ellipticity, self.bounded
         return Electrodes(self.voltage, self.size, one, *shape, **placement)
 
     def _magnet(self) -> Magnet:
-        rotation = jnp.append(self.tilt, 0.0)
+        rotation = numpy_for(self.tilt).append(self.tilt, 0.0)
         return Magnet(self.magnetic_field, self.B2, self.size, self.bounded, rotation=rotation)
 
     def _parts(self) -> Assembly:
@@ -205,7 +214,9 @@ class PenningTrap(Source):
 
         Ions that reach the bound are lost, so that what is beyond it moves none of them.
         """
-        return self._parts()._linear()
+        xp = numpy_for(self.tilt)
+        axis = rotation_by(xp, xp.append(self.tilt, 0.0))[:, 2]
+        return LinearField.static(G=_quadrupole(self), B=self.magnetic_field * axis)
 
     def _rest(self) -> Source | None:
-        return self._parts()._rest()
+        return None if _zero(self.C4, self.C6, self.B2) else self._parts()._rest()

@@ -7,8 +7,10 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 import fieldwright._jax  # noqa: F401  (64-bit, before any array exists)
+from fieldwright._sizes import in_few_sizes
 from fieldwright.sources._checks import as_float, is_concrete, require_points, vector
 from fieldwright.sources._linear import LinearField
 
@@ -24,19 +26,24 @@ def rotation_matrix(rotation: jax.Array) -> jax.Array:
     >>> print(f"{x:.3f} {y:.3f} {z:.3f}")
     0.000 1.000 0.000
     """
+    return rotation_by(jnp, rotation)
+
+
+def rotation_by(xp: Any, rotation: Any) -> Any:
+    """As `rotation_matrix`, by NumPy or by JAX's."""
     x, y, z = rotation[0], rotation[1], rotation[2]
     square = x * x + y * y + z * z
     small = square < 1e-6
-    safe = jnp.where(small, 1.0, square)
-    angle = jnp.sqrt(safe)
+    safe = xp.where(small, 1.0, square)
+    angle = xp.sqrt(safe)
     # The series' next terms are 2e-22 and 2e-23 at the switch, and their derivatives 6e-16.
-    sine = jnp.where(small, 1 - square / 6 * (1 - square / 20), jnp.sin(angle) / angle)
-    versine = jnp.where(
-        small, 0.5 - square / 24 * (1 - square / 30), 2 * (jnp.sin(angle / 2) / angle) ** 2
+    sine = xp.where(small, 1 - square / 6 * (1 - square / 20), xp.sin(angle) / angle)
+    versine = xp.where(
+        small, 0.5 - square / 24 * (1 - square / 30), 2 * (xp.sin(angle / 2) / angle) ** 2
     )
-    zero = jnp.zeros_like(x)
-    K = jnp.stack([jnp.stack([zero, -z, y]), jnp.stack([z, zero, -x]), jnp.stack([-y, x, zero])])
-    return jnp.eye(3) + sine * K + versine * (K @ K)
+    zero = xp.zeros_like(x)
+    K = xp.stack([xp.stack([zero, -z, y]), xp.stack([z, zero, -x]), xp.stack([-y, x, zero])])
+    return xp.eye(3) + sine * K + versine * (K @ K)
 
 
 class Source(eqx.Module):
@@ -98,7 +105,8 @@ class Source(eqx.Module):
         points = require_points(points)
         if self._limited and is_concrete(self, points):
             self._require_inside(to_local(self, jnp.reshape(points, (-1, 3))))
-        return _fields(self, points, as_float(time, "time"))
+        time = as_float(time, "time")
+        return in_few_sizes(lambda rows: _fields(self, rows, time), points, inner=1)
 
     @property
     def _limited(self) -> bool:
@@ -159,7 +167,16 @@ def linear_of(source: Source) -> LinearField | None:
     [0. 0. 2.] None
     """
     part = source._linear()
-    return part and part.placed(source.position, rotation_matrix(source.rotation))
+    if part is None:
+        return None
+    if not is_concrete(part, source.position, source.rotation):
+        return part.placed(source.position, rotation_matrix(source.rotation))
+    # Known numbers stay with NumPy: so little work is not worth a compiler's.
+    part = jax.tree.map(np.asarray, part)
+    if not (np.any(source.position) or np.any(source.rotation)):
+        return part
+    R = rotation_by(np, np.asarray(source.rotation))
+    return part.placed(np.asarray(source.position), R)
 
 
 def split_linear(source: Source) -> tuple[LinearField, Source | None]:

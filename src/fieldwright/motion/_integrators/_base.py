@@ -17,8 +17,8 @@ Motion = tuple[jax.Array, jax.Array]
 class Integrator(eqx.Module):
     """A way to carry charges over one step of time.
 
-    A kind of integrator gives `step`; `prepare` and `tables` are for what can be computed ahead of
-    the steps, `begin` for what one step hands on to the next.
+    A kind of integrator gives `step`; `needs`, `prepare` and `tables` are for what can be found out
+    ahead of the steps, `begin` for what one step hands on to the next.
     """
 
     #: The farthest that the cyclotron motion may turn in one step [rad]; None: any.
@@ -40,11 +40,17 @@ class Integrator(eqx.Module):
         """Why it cannot solve this problem, or None."""
         return None
 
-    def prepare(self, problem: Problem, h: float) -> Any:
-        """What all steps of length h [s] need, computed once, outside `jit`."""
+    def needs(self, problem: Problem, h: float) -> Any:
+        """How much work steps of length h [s] are: found once, outside `jit`."""
         return None
 
-    def tables(self, problem: Problem, prepared: Any, times: jax.Array, h: jax.Array) -> Any:
+    def prepare(self, problem: Problem, needs: Any, h: jax.Array) -> Any:
+        """What all steps of length h [s] share, computed once."""
+        return None
+
+    def tables(
+        self, problem: Problem, needs: Any, prepared: Any, times: jax.Array, h: jax.Array
+    ) -> Any:
         """What the steps that begin at times (b,) [s] need, computed at once; leading axis b."""
         return None
 

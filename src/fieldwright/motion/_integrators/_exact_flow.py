@@ -113,18 +113,21 @@ class _Composed(Integrator):
         _, flows, kicks = self.scheme()
         return min(len(flows), len(kicks))  # the last kick of a step is the next one's first
 
-    def prepare(self, problem: Problem, h: float) -> Any:
-        field = self.moved(problem)
+    def needs(self, problem: Problem, h: float) -> Any:
         longest = float(np.abs(self.scheme()[1]).max()) * h
-        substeps = substeps_for(field, problem.charge_to_mass, longest)
-        if len(field.drive_G):
-            return _Substeps(substeps)
-        times = jnp.asarray(self.scheme()[1]) * h
-        zeros = jnp.zeros_like(times)
-        return _matrices(field, problem.charge_to_mass, zeros, times, substeps)
+        return np.asarray(substeps_for(self.moved(problem), problem.charge_to_mass, longest))
 
-    def tables(self, problem: Problem, prepared: Any, times: jax.Array, h: jax.Array) -> Any:
-        if not isinstance(prepared, _Substeps):
+    def prepare(self, problem: Problem, needs: Any, h: jax.Array) -> Any:
+        field = self.moved(problem)
+        if len(field.drive_G):
+            return None
+        times = jnp.asarray(self.scheme()[1]) * h
+        return flow_matrices(field, problem.charge_to_mass, jnp.zeros_like(times), times, needs)
+
+    def tables(
+        self, problem: Problem, needs: Any, prepared: Any, times: jax.Array, h: jax.Array
+    ) -> Any:
+        if prepared is not None:
             return None
         ends = jnp.cumsum(jnp.asarray(self.scheme()[1])) * h
         starts = times[:, None] + jnp.concatenate([jnp.zeros(1), ends[:-1]])
@@ -134,7 +137,7 @@ class _Composed(Integrator):
             problem.charge_to_mass,
             starts.ravel(),
             stops.ravel(),
-            prepared.number,
+            needs,
         )
         return matrices.reshape(*starts.shape, *matrices.shape[1:])
 
@@ -177,17 +180,6 @@ class _Composed(Integrator):
         if kick_first:
             return (x, v), field
         return move(problem, matrices[-1], x, v, alive), handed
-
-
-class _Substeps(eqx.Module):
-    number: int = eqx.field(static=True)
-
-
-@jax.jit(static_argnames="substeps")
-def _matrices(
-    field: LinearField, ratio: jax.Array, starts: jax.Array, stops: jax.Array, substeps: int
-) -> jax.Array:
-    return flow_matrices(field, ratio, starts, stops, substeps)
 
 
 def move(

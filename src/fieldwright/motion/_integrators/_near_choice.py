@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import jax.numpy as jnp
 import numpy as np
 
 from fieldwright.constants import COULOMB
@@ -31,7 +30,7 @@ def near_far_for(problem: Problem, ions: Ions, tolerance: float = 1e-6) -> tuple
     pull = 2 * COULOMB * np.max(charge**2) / np.min(mass)
     finer = (tolerance / 1e-6) ** 0.25
     longest = 0.5 * finer * cutoff / np.sqrt(speed**2 + pull / cutoff)
-    turn = float(jnp.linalg.norm(problem.linear.B)) * np.max(np.abs(np.asarray(problem.ratio)))
+    turn = float(np.linalg.norm(problem.linear.B)) * np.max(np.abs(problem.charge_to_mass))
     if turn > 0:
         longest = min(longest, 0.9 * (NearFar.longest_turn or 1.0) / turn)
     room = 2 ** int(np.ceil(np.log2(4 * n + 64)))

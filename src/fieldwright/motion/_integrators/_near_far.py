@@ -29,17 +29,10 @@ from fieldwright.motion._integrators._near_flows import (
 )
 from fieldwright.motion._integrators._near_pairs import Pairs, find_pairs
 from fieldwright.motion._problem import Problem
-from fieldwright.sources import LinearField, fields_of
+from fieldwright.sources import fields_of
 
 _MOST = 100_000  # near steps between two far kicks
 _OUTER, _INNER = lobatto(6), lobatto(2)
-
-
-@jax.jit
-def _tabled(
-    field: LinearField, charge_to_mass: jax.Array, times: jax.Array, h: jax.Array, plan: Plan
-) -> Flows:
-    return flows_at(field, charge_to_mass, _OUTER.nodes, times, h, plan)
 
 
 class NearFar(Integrator):
@@ -94,17 +87,22 @@ class NearFar(Integrator):
             return "it is for charges that interact; Propagator, ExactFlow and Dopri8 do without"
         return None
 
-    def prepare(self, problem: Problem, h: float) -> Any:
-        plan = flow_plan(problem.linear, problem.charge_to_mass, _OUTER.nodes, h)
+    def needs(self, problem: Problem, h: float) -> Any:
+        return flow_plan(problem.linear, problem.charge_to_mass, _OUTER.nodes, h)
+
+    def prepare(self, problem: Problem, needs: Any, h: jax.Array) -> Any:
         if len(problem.linear.drive_G):
-            return plan
-        flows = _tabled(problem.linear, problem.charge_to_mass, jnp.zeros(1), jnp.asarray(h), plan)
+            return None
+        flows = self._flows(problem, needs, jnp.zeros(1), h)
         return jax.tree.map(lambda leaf: leaf[0], flows)
 
-    def tables(self, problem: Problem, prepared: Any, times: jax.Array, h: jax.Array) -> Any:
-        if not isinstance(prepared, Plan):
-            return None
-        return _tabled(problem.linear, problem.charge_to_mass, times, h, prepared)
+    def tables(
+        self, problem: Problem, needs: Any, prepared: Any, times: jax.Array, h: jax.Array
+    ) -> Any:
+        return self._flows(problem, needs, times, h) if prepared is None else None
+
+    def _flows(self, problem: Problem, needs: Plan, times: jax.Array, h: jax.Array) -> Flows:
+        return flows_at(problem.linear, problem.charge_to_mass, _OUTER.nodes, times, h, needs)
 
     def begin(self, problem: Problem, motion: Motion, time: jax.Array, alive: jax.Array) -> Any:
         charge = jnp.where(alive, problem.charge, 0.0)

@@ -17,7 +17,7 @@ class Plan(eqx.Module):
     """How many terms the series need, and substeps their matrices."""
 
     terms: int = eqx.field(static=True)
-    substeps: int = eqx.field(static=True)
+    substeps: np.ndarray
 
 
 class Flows(eqx.Module):
@@ -38,7 +38,7 @@ def flow_plan(field: LinearField, charge_to_mass: jax.Array, nodes: np.ndarray, 
     angle = float(rate(field, largest)) * float(np.max(np.diff(nodes))) * h / 4
     # The series' terms are about angle^k / k!. Eights of them, so that programs serve many steps.
     terms = next(k for k in range(8, 1000, 8) if k > angle and angle**k < 1e-17 * factorial(k))
-    return Plan(terms, substeps_for(field, charge_to_mass, h))
+    return Plan(terms, np.asarray(substeps_for(field, charge_to_mass, h)))
 
 
 def flows_at(
