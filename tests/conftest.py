@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 # Before anything imports JAX or matplotlib; the commands that tests start inherit it.
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -43,16 +44,41 @@ def compiled_once() -> None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def programs_let_go() -> Iterator[None]:
-    """Each compiled program keeps pieces of memory of its own, of which Linux grants a process
-    65530: the whole suite's, kept to the end, are as many, and the one too many is a crash."""
-    yield
+#: (compiled, seconds, pieces of memory) of each process.
+_COUNTED = pytest.StashKey[list[tuple[int, float, int]]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_COUNTED] = []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compilations_counted(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What the suite compiles is told at its end, so that one sees what a new test adds."""
+    from tests.compilations import compilations
+
+    with compilations() as programs:
+        yield
     pieces = Path("/proc/self/maps")
-    if pieces.exists() and pieces.read_bytes().count(b"\n") > 15_000:
-        import jax
+    maps = pieces.read_bytes().count(b"\n") if pieces.exists() else 0
+    counted = len(programs), sum(seconds for _, seconds in programs), maps
+    request.config.stash[_COUNTED].append(counted)
+    if hasattr(request.config, "workeroutput"):  # one of several processes
+        request.config.workeroutput["counted"] = counted
 
-        from fieldwright import _programs
 
-        jax.clear_caches()
-        _programs.forget()
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """What a process of several has counted."""
+    if "counted" in getattr(node, "workeroutput", {}):
+        node.config.stash[_COUNTED].append(tuple(node.workeroutput["counted"]))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """A line on what was compiled; a process may have 65530 pieces of memory on Linux."""
+    counted = config.stash[_COUNTED]
+    if counted:
+        programs, seconds, pieces = zip(*counted, strict=True)
+        terminalreporter.write_line(
+            f"compiled: {sum(programs)} programs in {sum(seconds):.0f} s, in {len(counted)} "
+            f"processes; pieces of memory of each at the end: {', '.join(map(str, pieces))}"
+        )

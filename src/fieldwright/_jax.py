@@ -17,14 +17,14 @@ _R = TypeVar("_R")
 
 #: XLA's newer way to fuse operations copies what several of them need into each: for long formulas
 #: of small arrays that compiles in twice the time to code that is slower.
-_PLAIN = {"xla_cpu_use_fusion_emitters": False}
+PLAIN = {"xla_cpu_use_fusion_emitters": False}
 
 
 def compiled(
     function: Callable[_P, _R],
     *,
     static: tuple[str, ...] = (),
-    options: Mapping[str, Any] = _PLAIN,
+    options: Mapping[str, Any] = PLAIN,
 ) -> Callable[_P, _R]:
     """`jax.jit` whose programs are kept on disk too: see `fieldwright._programs`.
 
@@ -46,6 +46,7 @@ def compiled(
         return run(args, kwargs, inside)
 
     programs.wrapper = call
+    call.programs = programs  # type: ignore[attr-defined]
     return call
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fieldwright._jax import compiled
+from fieldwright._jax import PLAIN, compiled
 from fieldwright.rings._rows import Programme, Rows
 from fieldwright.sources._checks import is_concrete
 
@@ -19,7 +19,10 @@ _R = TypeVar("_R")
 
 
 def of_rows(
-    function: Callable[Concatenate[Rows, _P], _R], *, static: tuple[str, ...] = ()
+    function: Callable[Concatenate[Rows, _P], _R],
+    *,
+    static: tuple[str, ...] = (),
+    options: Mapping[str, Any] = PLAIN,
 ) -> Callable[Concatenate[Programme, _P], _R]:
     """A function whose first argument is a lattice's `Rows`, compiled, of a `Programme`.
 
@@ -27,13 +30,8 @@ def of_rows(
     Inside a user's transformation it is known as it is traced, so that loops have known lengths
     and can be differentiated backwards; that is compiled for each structure.
     """
-    outside = compiled(function, static=static)
-
-    @functools.partial(jax.jit, static_argnames=("rows", *static))
-    def inside(rows: Rows, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        # scalars stay known: they are lengths of loops
-        arrays = jax.tree.map(lambda leaf: jnp.asarray(leaf) if np.ndim(leaf) else leaf, rows)
-        return function(arrays, *args, **kwargs)
+    outside = compiled(function, static=static, options=options)
+    inside = jax.jit(function, static_argnames=("rows", *static))
 
     @functools.wraps(function)
     def call(programme: Programme, *args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -41,6 +39,7 @@ def of_rows(
             return outside(programme.rows, *args, **kwargs)
         return inside(programme.exact, *args, **kwargs)  # type: ignore[arg-type]
 
+    outside.programs.wrapper = call  # the function's name in its module stands for this
     return call
 
 
@@ -62,5 +61,5 @@ def numbers(*values: Any) -> Any:
 
 
 def known(values: Any) -> Any:
-    """Arrays as NumPy's, whose parts can be taken without compiling anything; traced ones as such."""
+    """Arrays as NumPy's, whose parts can be taken without compiling anything; else as they are."""
     return jax.tree.map(np.asarray, values) if is_concrete(values) else values

@@ -19,7 +19,7 @@ from fieldwright.rings import _radiation
 from fieldwright.rings._chain import Chain, apply
 from fieldwright.rings._elements import COLUMN
 from fieldwright.rings._linear import solve
-from fieldwright.rings._rows import Rows, prepare
+from fieldwright.rings._rows import Rows, branches, prepare
 from fieldwright.rings._slopes import with_slopes
 from fieldwright.rings._steps import STEPS, Beam, Row
 
@@ -67,8 +67,9 @@ def _loop(rows: Rows, tiles: Tiles, states: Any, begin: Any, apply: Any) -> Any:
     Args:
         states: (R + 1, 6, ...).
         begin: of a tile's states (6, lanes, ...) what its first step is given.
-        apply: (row, index of the step, weight, choice, given) -> given.
+        apply: (name of a step, row, weight, choice, given) -> given.
     """
+    steps, branch_of = branches(list(STEPS), rows.step)
     placed = jnp.moveaxis(states[rows.tile_flat], 2, 1)
 
     def act(number: Any, carry: Any) -> Any:
@@ -76,8 +77,9 @@ def _loop(rows: Rows, tiles: Tiles, states: Any, begin: Any, apply: Any) -> Any:
         tile = rows.tile[number]
         fresh = begin(placed[tile])
         given = jax.tree.map(lambda a, b: jnp.where(rows.begins[number], a, b), fresh, given)
-        weight = rows.weight[number]
-        given = apply(tiles.row(rows, tile), rows.step[number], weight[0], weight[1], given)
+        about = tiles.row(rows, tile), rows.weight[number, 0], rows.weight[number, 1]
+        acts = [lambda g, name=name: apply(name, *about, g) for name in steps]
+        given = jax.lax.switch(branch_of[number], acts, given)
         put = jax.lax.dynamic_update_index_in_dim
         return given, jax.tree.map(lambda all, one: put(all, one, tile, 0), made, given)
 
@@ -86,28 +88,16 @@ def _loop(rows: Rows, tiles: Tiles, states: Any, begin: Any, apply: Any) -> Any:
     return jax.lax.fori_loop(0, rows.steps, act, (given, none))[1]
 
 
-def _act(row: Row, step: Any, weight: Any, choice: Any, state: Any) -> Any:
+def _act(name: str, row: Row, weight: Any, choice: Any, state: Any) -> Any:
     """A step of states (6, lanes, ...)."""
-
-    def branch(apply: Any) -> Any:
-        return lambda s: jnp.stack(jnp.broadcast_arrays(*apply(row, tuple(s), weight, choice)))
-
-    return jax.lax.switch(step, [branch(apply) for apply in STEPS.values()], state)
+    return jnp.stack(jnp.broadcast_arrays(*STEPS[name](row, tuple(state), weight, choice)))
 
 
-def _act_with_slopes(row: Row, step: Any, weight: Any, choice: Any, given: Any) -> Any:
+def _act_with_slopes(name: str, row: Row, weight: Any, choice: Any, given: Any) -> Any:
     """A step of states (6, lanes, ...) and of their derivatives (6, 6, lanes, ...)."""
-
-    def branch(name: str) -> Any:
-        def both(given: Any) -> Any:
-            state, slopes = given
-            moved = with_slopes(name, row, tuple(state), tuple(slopes), weight, choice)
-            state, slopes = (jnp.broadcast_arrays(*part) for part in moved)
-            return jnp.stack(state), jnp.stack(slopes)
-
-        return both
-
-    return jax.lax.switch(step, [branch(name) for name in STEPS], given)
+    moved = with_slopes(name, row, *map(tuple, given), weight, choice)
+    state, slopes = (jnp.broadcast_arrays(*part) for part in moved)
+    return jnp.stack(state), jnp.stack(slopes)
 
 
 def linearise(rows: Rows, tiles: Tiles, states: Any) -> tuple[Any, Any]:

@@ -154,7 +154,10 @@ class Programme:
     @functools.cached_property
     def exact(self) -> Rows:
         """Not filled up, for the transformations of a user; sizes and counts are known there."""
-        return _laid_out(self, filled=False)
+        found = _laid_out(self, filled=False)
+        with jax.ensure_compile_time_eval():  # arrays, but not of the transformation at hand
+            # scalars stay NumPy's: they are lengths of loops
+            return jax.tree.map(lambda leaf: jnp.asarray(leaf) if np.ndim(leaf) else leaf, found)
 
     @functools.cached_property
     def places(self) -> tuple[np.ndarray, np.ndarray]:
@@ -572,6 +575,17 @@ def _of_particle(species: Species) -> dict[str, Any]:
         "radius": np.float64(_radiation.classical_radius(species)),
         "compton": np.float64(_radiation.compton_length(species)),
     }
+
+
+def branches(names: list[str], numbers: Any) -> tuple[list[str], Any]:
+    """Which of the names a switch must know, and each row's number among these.
+
+    All, where the programme is data; only those that are there where it is known.
+    """
+    if not is_concrete(numbers):
+        return names, numbers
+    present, among = np.unique(np.asarray(numbers), return_inverse=True)
+    return [names[number] for number in present], jnp.asarray(among.astype(np.int32))
 
 
 def prepare(rows: Rows, table: Any, energy: Any) -> tuple[Any, Beam]:

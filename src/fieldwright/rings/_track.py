@@ -21,7 +21,7 @@ from fieldwright.errors import InputError
 from fieldwright.rings import _radiation
 from fieldwright.rings._kernel import of_rows, table_for
 from fieldwright.rings._lattice import Lattice
-from fieldwright.rings._rows import Programme, Rows, prepare, rows_of
+from fieldwright.rings._rows import Programme, Rows, branches, prepare, rows_of
 from fieldwright.rings._steps import OPERATIONS, Beam, Row
 from fieldwright.sources._checks import as_float, is_concrete
 
@@ -304,15 +304,16 @@ def _lose(number: Any, state: Any) -> Any:
 
 def _turn(rows: Rows, stretch: Any, chance: bool, table: Any, beam: Beam) -> Any:
     """One turn: a loop over the rows, with a switch on each row's map."""
-    branches = [_branch(name, chance) for name in OPERATIONS]
+    names, branch_of = branches(list(OPERATIONS), rows.operation)
+    maps = [_branch(name, chance) for name in names]
     values = table[rows.element]
 
     def turn(state: Any, key: Any) -> Any:
         def step(number: Any, state: Any) -> Any:
             row = Row(values[number], rows.fraction[number], rows.extra[number], beam)
             element = rows.element[number]
-            acts = [lambda s, act=act: act(row, s, element, key, number) for act in branches]
-            return jax.lax.switch(rows.operation[number], acts, state)
+            acts = [lambda s, act=act: act(row, s, element, key, number) for act in maps]
+            return jax.lax.switch(branch_of[number], acts, state)
 
         coordinates, lost_turn, lost_element = state
         coordinates, lost_element = jax.lax.fori_loop(
