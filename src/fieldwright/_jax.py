@@ -20,6 +20,9 @@ _R = TypeVar("_R")
 PLAIN = {"xla_cpu_use_fusion_emitters": False}
 
 
+_programs: dict[Callable[..., Any], Programs] = {}
+
+
 def compiled(
     function: Callable[_P, _R],
     *,
@@ -45,9 +48,14 @@ def compiled(
     def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         return run(args, kwargs, inside)
 
-    programs.wrapper = call
-    call.programs = programs  # type: ignore[attr-defined]
+    _programs[call] = programs
+    stands_for(call, call)
     return call
+
+
+def stands_for(call: Callable[..., Any], wrapper: Callable[..., Any]) -> None:
+    """Tell a compiled function what its name in its module stands for, where that is not itself."""
+    _programs[call].wrapper = wrapper
 
 
 def known_options(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -454,7 +454,7 @@ def test_a_cavity_gives_energy_by_its_phase() -> None:
     p0 = np.sqrt(ENERGY**2 - rest**2)
     cavity = RFCavity(name="C", voltage=3e4, frequency=5e8, phase=0.4)
     lattice = Lattice.of([cavity, Drift(name="D", length=1.0)], energy=ENERGY)
-    rows, table, beam = prepared(lattice)
+    _rows, table, beam = prepared(lattice)
     found = operation("cavity")(table[0], 0.0, np.zeros(3), beam, RAYS)
     for before, after in zip(RAYS, np.asarray(found), strict=True):
         p = p0 * (1 + before[5])

@@ -19,6 +19,7 @@ from fieldwright.rings._matrices import Orbit, Tiles, radiation_noise
 from fieldwright.rings._orbit import find
 from fieldwright.rings._rows import Rows, rows_of
 from fieldwright.rings._steps import OPERATION
+from fieldwright.sources._checks import numpy_for
 
 _S = np.kron(np.eye(3), [[0.0, 1.0], [-1.0, 0.0]])
 
@@ -47,18 +48,18 @@ class Equilibrium(Result):
     @property
     def sigma_x(self) -> Any:
         """(places,) rms horizontal size [m]."""
-        return jnp.sqrt(self.covariance[..., 0, 0])
+        return numpy_for(self.covariance).sqrt(self.covariance[..., 0, 0])
 
     @property
     def sigma_y(self) -> Any:
         """(places,) rms vertical size [m]."""
-        return jnp.sqrt(self.covariance[..., 2, 2])
+        return numpy_for(self.covariance).sqrt(self.covariance[..., 2, 2])
 
     @property
     def tilt(self) -> Any:
         """(places,) of the ellipse's long axis against x [rad]; rounding where it is round."""
         c = self.covariance
-        return 0.5 * jnp.arctan2(2 * c[..., 0, 2], c[..., 0, 0] - c[..., 2, 2])
+        return 0.5 * numpy_for(c).arctan2(2 * c[..., 0, 2], c[..., 0, 0] - c[..., 2, 2])
 
     def at(self, name: str) -> Any:
         """(6, 6) the covariance at the first element of a name.

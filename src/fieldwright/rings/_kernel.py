@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fieldwright._jax import PLAIN, compiled
+from fieldwright._jax import PLAIN, compiled, stands_for
 from fieldwright.rings._rows import Programme, Rows
 from fieldwright.sources._checks import is_concrete
 
@@ -37,9 +37,9 @@ def of_rows(
     def call(programme: Programme, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         if is_concrete(args, kwargs):
             return outside(programme.rows, *args, **kwargs)
-        return inside(programme.exact, *args, **kwargs)  # type: ignore[arg-type]
+        return inside(programme.exact, *args, **kwargs)
 
-    outside.programs.wrapper = call  # the function's name in its module stands for this
+    stands_for(outside, call)
     return call
 
 

@@ -56,7 +56,7 @@ class Tiles(eqx.Module):
 
 
 def _behind(values: Any, own: int, order: tuple[int, ...]) -> Any:
-    """Axes of machines moved from the front to the end, the `own` others to the front in `order`."""
+    """Machines' axes moved from the front to the end, the `own` others to the front in `order`."""
     batch = values.ndim - own
     return jnp.transpose(values, (*(batch + axis for axis in order), *range(batch)))
 
@@ -65,6 +65,8 @@ def _loop(rows: Rows, tiles: Tiles, states: Any, begin: Any, apply: Any) -> Any:
     """What all tiles make of the states of their rows.
 
     Args:
+        rows: the programme.
+        tiles: its numbers.
         states: (R + 1, 6, ...).
         begin: of a tile's states (6, lanes, ...) what its first step is given.
         apply: (name of a step, row, weight, choice, given) -> given.
@@ -95,9 +97,9 @@ def _act(name: str, row: Row, weight: Any, choice: Any, state: Any) -> Any:
 
 def _act_with_slopes(name: str, row: Row, weight: Any, choice: Any, given: Any) -> Any:
     """A step of states (6, lanes, ...) and of their derivatives (6, 6, lanes, ...)."""
-    moved = with_slopes(name, row, *map(tuple, given), weight, choice)
-    state, slopes = (jnp.broadcast_arrays(*part) for part in moved)
-    return jnp.stack(state), jnp.stack(slopes)
+    state, slopes = map(tuple, given)
+    moved = with_slopes(name, row, state, slopes, weight, choice)
+    return tuple(jnp.stack(jnp.broadcast_arrays(*part)) for part in moved)
 
 
 def linearise(rows: Rows, tiles: Tiles, states: Any) -> tuple[Any, Any]:
@@ -307,10 +309,7 @@ def radiation_noise(rows: Rows, tiles: Tiles, states: Any) -> Any:
 
 
 def radiation_slopes(rows: Rows, tiles: Tiles, states: Any) -> tuple[Any, Any]:
-    """What radiation adds to each row's state (L, 6, B, ...), and to its Jacobian (L, 6, 6, B, ...).
-
-    Other rows add nothing.
-    """
+    """What radiation adds to states (L, 6, B, ...) and to Jacobians (L, 6, 6, B, ...) of rows."""
 
     def added(row: Row, state: Any, tile: Any) -> Any:
         choice = jnp.where(tile >= rows.radiating[1], 1.0, 0.0)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import fnmatch
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from fieldwright._result import Result, quantity
@@ -21,7 +20,7 @@ from fieldwright.rings._lattice import Lattice
 from fieldwright.rings._modes import require_stable
 from fieldwright.rings._optics_functions import functions_of
 from fieldwright.rings._orbit import cuts_for, orbit_of
-from fieldwright.sources._checks import is_concrete
+from fieldwright.sources._checks import is_concrete, numpy_for
 
 
 class Optics(Result):
@@ -95,7 +94,8 @@ class Optics(Result):
         spread = energy_spread**2 * self.dispersion[..., :, None] * self.dispersion[..., None, :]
         modes = first * self.group_covariance[..., 0, :, :]
         modes = modes + second * self.group_covariance[..., 1, :, :]
-        return jnp.where(self.degenerate, first * self.together, modes) + spread
+        xp = numpy_for(modes, spread, self.together)
+        return xp.where(self.degenerate, first * self.together, modes) + spread
 
     def table(self) -> str:
         """Names, places and the functions of both planes as text."""

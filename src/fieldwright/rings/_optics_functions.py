@@ -9,7 +9,6 @@ import jax.numpy as jnp
 
 from fieldwright.rings._elements import COLUMN
 from fieldwright.rings._kernel import known, of_rows
-from fieldwright.rings._lattice import Lattice
 from fieldwright.rings._linear import solve
 from fieldwright.rings._matrices import Orbit
 from fieldwright.rings._modes import (

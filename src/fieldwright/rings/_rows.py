@@ -401,7 +401,7 @@ def filled_size(count: int) -> int:
 
 def _laid_out(programme: Programme, filled: bool) -> Rows:
     """The arrays of `Rows`, of NumPy, filled up or not."""
-    kinds, active = programme.structure[:2]
+    active = programme.structure[1]
     places, _ = programme.places
     sizes = _Sizes.filled(programme) if filled else _Sizes.exact(programme)
     chain = _chain(programme, sizes)

@@ -48,7 +48,7 @@ def _forward(px: Any, py: Any, delta: Any, dpx: Any, dpy: Any, ddelta: Any) -> t
 
 
 def _drift(row: Row, state: State, slopes: State, weight: Any, choice: Any) -> Moved:
-    x, px, y, py, z, delta = state
+    _x, px, _y, py, _z, delta = state
     dx, dpx, dy, dpy, dz, dd = slopes
     length = _steps.span(row, weight)
     pz, dpz = _forward(px, py, delta, dpx, dpy, dd)

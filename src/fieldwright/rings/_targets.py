@@ -169,7 +169,8 @@ def seen_along(
     Args:
         rows: without cavities.
         beam_rows: with cavities and radiation.
-        table, energy: of the lattice.
+        table: (N, columns) of the lattice.
+        energy: of the reference particle [eV].
         directions: (k, N, columns).
         needs: see `needed`.
     """
@@ -188,7 +189,7 @@ def seen_along(
 
 def _see(rows: Rows, beam_rows: Rows, table: Any, energy: Any, needs: tuple[str, ...]) -> Seen:
     orbit, _ = find_orbit(rows, table, energy, 0.0, False)
-    found = {}
+    found: dict[str, Any] = {}
     if "optics" in needs:
         functions = _optics_functions.functions(rows, table, energy, 0.0, orbit)
         # functions of unstable rings mean nothing

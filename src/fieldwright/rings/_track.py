@@ -241,7 +241,9 @@ def _many_turns(
     """Turns, and (slots, 6, n) the coordinates after each few of them.
 
     Args:
-        rows, table, energy: of the lattice.
+        rows: of the lattice.
+        table: (N, columns) of it.
+        energy: of the reference particle [eV].
         state: six arrays (n,) of coordinates, turn and element of loss (n,).
         when: number of the first turn, how often to save, and after how many turns.
         stretch: the first row of a turn, and the first after.
@@ -250,7 +252,7 @@ def _many_turns(
         slots: room for saved coordinates.
     """
     first, saves, every = when[0], when[1], when[2]
-    key = jax.random.fold_in(jax.random.key(seed[0]), seed[1]) if chance else None
+    key: Any = jax.random.fold_in(jax.random.key(seed[0]), seed[1]) if chance else None
     turn = _turn(rows, stretch, chance, *prepare(rows, table, energy))
 
     def save(number: Any, carry: Any) -> Any:
