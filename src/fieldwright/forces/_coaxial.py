@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fieldwright._jax import compiled
 from fieldwright._sizes import in_few_sizes, padded_size
 from fieldwright.errors import InputError
 from fieldwright.sources import Assembly, Coil, CylinderMagnet, Source, rotation_matrix
@@ -304,10 +305,10 @@ def rounding_errors(
     return values, tuple(eps * jnp.sum(term, axis=(-2, -1)) for term in terms)
 
 
-_derivatives = partial(jax.jit, static_argnames=("levels", "rule"))(force_derivatives)
+_derivatives = compiled(force_derivatives, static=("levels", "rule"), options={})
 
 
-@partial(jax.jit, static_argnames="rule")
+@partial(compiled, static=("rule",), options={})
 def _errors(coil: Coil, walls: Walls, distance: jax.Array, rule: Rule) -> jax.Array:
     (force,) = force_derivatives(coil, walls, distance, 1, rule)
     finer, rounding = rounding_errors(coil, walls, distance, 1)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fieldwright._jax import compiled
 from fieldwright.errors import InputError
 from fieldwright.forces._converge import Judged, converge, gather, judged
 from fieldwright.forces._elements import elements_of
@@ -116,7 +118,7 @@ def _far(first: Coil, second: Coil) -> bool:
     return bool(np.linalg.norm(second.position - first.position) > 5 * sizes)
 
 
-@jax.jit
+@partial(compiled, options={})
 def _far_coils(first: Coil, second: Coil) -> jax.Array:
     """Loop by loop: nothing cancels, and few nodes do."""
     nodes, weights = np.polynomial.legendre.leggauss(8)
@@ -132,7 +134,7 @@ def _far_coils(first: Coil, second: Coil) -> jax.Array:
     return first.turns * second.turns * mean
 
 
-@jax.jit
+@partial(compiled, options={})
 def _coaxial_coils(first: Coil, second: Coil) -> jax.Array:
     offset = to_local(first, second.position)[2]
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
@@ -155,8 +157,8 @@ def _coaxial_coils(first: Coil, second: Coil) -> jax.Array:
     return first.turn_density * second.turn_density * total
 
 
-@partial(jax.jit, static_argnums=2)
-def _linkage(source: Coil | Loop, target: Source, orders: tuple[int, int]) -> Judged:
+@partial(compiled, static=("orders",), options={})
+def _linkage(source: Any, target: Source, orders: tuple[int, int]) -> Judged:
     """The linkage at two orders."""
     nodes, slices = gather([elements_of(target, order) for order in orders])
     terms = jnp.sum(nodes.current * _vector_potential(source, nodes.points), axis=-1)

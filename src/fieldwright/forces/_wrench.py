@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fieldwright._jax import compiled
 from fieldwright._result import Result, quantity
 from fieldwright.constants import MU_0
 from fieldwright.errors import InputError
@@ -113,14 +114,14 @@ def unit_current(conductor: Source, name: str) -> Source:
     return eqx.tree_at(lambda source: source.current, conductor, np.float64(1.0))
 
 
-@partial(jax.jit, static_argnums=2)
+@partial(compiled, static=("orders",), options={})
 def _wrench(source: Source, magnet: Source, orders: tuple[int, int]) -> Judged:
     """(force, torque) at two orders."""
     parts = [elements_of(magnet, order) for order in orders]
     return judged(*_sums(source, parts, jnp.asarray(magnet.position)))
 
 
-@partial(jax.jit, static_argnums=2)
+@partial(compiled, static=("orders",), options={})
 def _stiffness(source: Source, magnet: Source, orders: tuple[int, int]) -> Judged:
     """The matrix (6, 6) at two orders, judged by its rows of force and those of torque."""
     parts = [elements_of(magnet, order) for order in orders]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import pi
 from typing import Any
 
@@ -10,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import fieldwright._jax  # noqa: F401
+from fieldwright._jax import compiled
 from fieldwright._result import Result, quantity
 from fieldwright._sizes import in_few_sizes
 from fieldwright.constants import FINE_STRUCTURE, HC
@@ -107,7 +108,7 @@ def brilliance(undulator: Undulator, beam: LightBeam, harmonic: int = 1) -> Bril
     return _brilliance(undulator.single, undulator.periods, beam, strength, harmonic)
 
 
-@jax.jit
+@partial(compiled, options={})
 def _brilliance(
     undulator: Undulator, N: Any, beam: LightBeam, strength: Any, harmonic: Any
 ) -> Brilliance:
@@ -181,7 +182,7 @@ def tuning_curve(undulator: Undulator, beam: LightBeam, K: Any, harmonic: int = 
     )
 
 
-@jax.jit
+@partial(compiled, options={})
 def _curve(undulator: Undulator, N: Any, beam: LightBeam, rows: Any, harmonic: Any) -> Brilliance:
     """`_brilliance` at K and strengths, rows (k, 2)."""
 

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fieldwright._jax import compiled
 from fieldwright.constants import ELEMENTARY_CHARGE, FINE_STRUCTURE, HBAR, SPEED_OF_LIGHT
 from fieldwright.light._directions import Directions, directions_of
 from fieldwright.light._medium_sums import Optics, medium_sum, repeat
@@ -33,7 +34,7 @@ class Counts(NamedTuple):
     periods: Any = 1
 
 
-@partial(jax.jit, static_argnames=_FAR_STATIC)
+@partial(compiled, static=_FAR_STATIC, options={})
 def far_sums(
     path: Path, begin: Any, directions: Directions, energies: jax.Array, optics: Optics | None,
     weights: jax.Array, errors: Any, counts: Counts, *, repeated: bool, even: bool, pad: int,
@@ -100,7 +101,7 @@ def far_sums(
     return amplitude, energy, _error(amplitude, largest, errors, counts.energies)
 
 
-@partial(jax.jit, static_argnames=("even", "library"))
+@partial(compiled, static=("even", "library"), options={})
 def near_sums(
     path: Path, points: jax.Array, energies: jax.Array, weights: jax.Array, errors: Any,
     counts: Counts, *, even: bool, library: bool,

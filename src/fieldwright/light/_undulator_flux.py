@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import pi
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import fieldwright._jax  # noqa: F401
+from fieldwright._jax import compiled
 from fieldwright._sizes import filled_up, padded_size
 from fieldwright.constants import HBAR_C
 from fieldwright.errors import InputError
@@ -241,7 +242,7 @@ def _grid(axes: Sequence[Any]) -> Directions:
     return as_directions(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1))
 
 
-@jax.jit(static_argnames=("count",))
+@partial(compiled, static=("count",), options={})
 def _sums(
     undulator: Undulator,
     periods: Any,

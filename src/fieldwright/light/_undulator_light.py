@@ -6,6 +6,7 @@ the sum of N phases. Nothing is left out: all harmonics add up coherently, ends 
 
 from __future__ import annotations
 
+from functools import partial
 from math import pi
 from typing import Any
 
@@ -13,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import fieldwright._jax  # noqa: F401
+from fieldwright._jax import compiled
 from fieldwright._sizes import in_few_sizes
 from fieldwright.constants import (
     ELEMENTARY_CHARGE,
@@ -133,7 +134,7 @@ def _together(energies: tuple[int, ...], directions: tuple[int, ...]) -> tuple[i
         ) from None
 
 
-@jax.jit(static_argnames=("count",))
+@partial(compiled, static=("count",), options={})
 def _amplitudes(undulator: Undulator, periods: Any, gamma: Any, rows: Any, count: int) -> Any:
     """(..., 2) amplitudes for rows (..., 6) of energy, lack and loss, and drop and across."""
     one = undulator.motion(gamma, count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from fieldwright._jax import compiled
-from fieldwright.motion._coulomb import compiler_options
+from fieldwright.motion._coulomb import WIDE
 from fieldwright.motion._integrators import Integrator, Motion
 from fieldwright.motion._problem import Problem
 
@@ -81,16 +81,22 @@ def advance(
     return jax.lax.fori_loop(0, number, interval, (state, empty))
 
 
-@lru_cache
-def compiled_advance(batched: bool) -> Any:
-    """`advance` under jit, for one run or for a batch of runs on the leading axis."""
-    in_axes = (0, 0, 0, None, None, None, None)
-    function = jax.vmap(advance, in_axes=in_axes) if batched else advance
-    return jax.jit(function, static_argnums=6, compiler_options=compiler_options())
+def _many(
+    run: Run, prepared: Any, state: State, first: Any, each: Any, number: Any, room: int
+) -> tuple[State, Motion]:
+    """`advance` of a batch of runs on the leading axis."""
+    one = partial(advance, first=first, each=each, number=number, room=room)
+    return jax.vmap(one)(run, prepared, state)
 
 
+def _begin_many(run: Run, *rest: Any) -> Any:
+    return jax.vmap(begin)(run, *rest)
+
+
+compiled_advance = compiled(advance, static=("room",), options=WIDE)
+compiled_advance_many = compiled(_many, static=("room",), options=WIDE)
 compiled_begin = compiled(begin)
-compiled_begin_batch = compiled(jax.vmap(begin))
+compiled_begin_many = compiled(_begin_many)
 
 
 def _steps(run: Run, prepared: Any, state: State, first: jax.Array, count: jax.Array) -> State:

@@ -12,7 +12,7 @@ import numpy as np
 from fieldwright._sizes import padded_size
 from fieldwright._threads import cores
 from fieldwright.errors import InputError
-from fieldwright.motion._advance import Run, compiled_advance, compiled_begin_batch
+from fieldwright.motion._advance import Run, compiled_advance_many, compiled_begin_many
 from fieldwright.motion._coulomb import Coulomb
 from fieldwright.motion._integrators import Integrator
 from fieldwright.motion._ions import Ions
@@ -122,10 +122,10 @@ def _run_batches(plans: list[Plan], runs: list[Run], progress: Progress | None) 
         run = jax.tree.map(lambda *leaves: np.stack(leaves), *[runs[i] for i in members])
         starts = [start(plans[i]) for i in members]
         position, velocity = (np.stack(part) for part in zip(*starts, strict=True))
-        prepared, state = compiled_begin_batch(run, position, velocity)
+        prepared, state = compiled_begin_many(run, position, velocity)
         save, steps = plans[0].save, plans[0].steps
         room = padded_size(save)
-        state, kept = compiled_advance(True)(run, prepared, state, 0, steps // save, save, room)
+        state, kept = compiled_advance_many(run, prepared, state, 0, steps // save, save, room)
         state, kept = jax.tree.map(np.asarray, (state, kept))
         results = []
         for row, i in enumerate(batch):

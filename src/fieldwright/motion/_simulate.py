@@ -220,7 +220,7 @@ def _loop(
         state, parts, done = file.found
     while done < plan.save:
         now = min(group, plan.save - done)
-        state, kept = compiled_advance(False)(run, prepared, state, done * each, each, now, group)
+        state, kept = compiled_advance(run, prepared, state, done * each, each, now, group)
         parts.append((np.asarray(kept[0])[:now], np.asarray(kept[1])[:now]))
         done += now
         check_finite(state, plan, done)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -9,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import fieldwright._jax  # noqa: F401  (64-bit, before any array exists)
+from fieldwright._jax import compiled
 from fieldwright._sizes import in_few_sizes
 from fieldwright.sources._checks import as_float, is_concrete, require_points, vector
 from fieldwright.sources._linear import LinearField
@@ -198,7 +199,7 @@ def field_of(source: Source, points: jax.Array) -> jax.Array:
     return fields_of(source, points, jnp.zeros(()))[1]
 
 
-@jax.jit
+@partial(compiled, options={})
 def _fields(source: Source, points: jax.Array, time: Any) -> tuple[jax.Array, jax.Array]:
     E, B = fields_of(source, points.reshape(-1, 3), time)
     return E.reshape(points.shape), B.reshape(points.shape)
