@@ -219,7 +219,7 @@ def _our_spectrum(folder: str, number: int) -> Call:
 def _srw_spectrum(folder: str, number: int) -> Call:
     from _light_peers import srw
 
-    return srw(1, 0.01, 50000, K=_K(number))
+    return lambda: srw(1, 0.01, 50000, K=_K(number))()
 
 
 def _xrt_spectrum(folder: str, number: int) -> Call:
