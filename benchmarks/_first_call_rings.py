@@ -18,7 +18,7 @@ _PARTS: dict[str, tuple[str, int, int, int, float]] = {
     "esrf, a sixteenth": ("esrf.m", 0, 102, 1, 0.0),
     "thomx, half": ("thomx.m", 0, 78, 1, 0.0),
     "dba": ("dba.mat", 0, 145, 1, 1e5),
-    "hmba, 4 cells": ("hmba.mat", 0, 121, 4, 0.0),
+    "hmba, 3 cells": ("hmba.mat", 0, 121, 3, 0.0),
     "thomx": ("thomx.m", 0, 156, 1, 0.0),
     "hmba, 8 cells": ("hmba.mat", 0, 121, 8, 0.0),
     "esrf, half": ("esrf.m", 0, 818, 1, 0.0),
