@@ -17,7 +17,7 @@ SCREEN = 30.0  # m from the entrance, for codes that have a screen
 
 
 def trajectory(
-    points: int = 64, periods: int = PERIODS, begin: float = 0.0
+    points: int = 64, periods: int = PERIODS, begin: float = 0.0, K: float = K
 ) -> tuple[np.ndarray, ...]:
     """Times (n,) [s], places (n, 3) [m] and gamma v / c (n, 3), with so many points a period.
 

@@ -15,12 +15,16 @@ import numpy as np
 from _light_case import CURRENT, ENERGIES, GAMMA, PERIOD, PERIODS, SCREEN, K
 
 _REST = 0.51099895069e-3  # GeV
-_FIELD = K * 2 * np.pi / PERIOD * 510998.95069 / 299792458  # T
 
 Run = Callable[[], np.ndarray]
 
 
-def xrt_periodic(precision: float) -> Run:
+def _field(strength: float) -> float:
+    """Of an undulator of a strength K, at its peaks [T]."""
+    return strength * 2 * np.pi / PERIOD * 510998.95069 / 299792458
+
+
+def xrt_periodic(precision: float, K: float = K) -> Run:
     """The far field of one period, repeated."""
     from xrt.backends.raycing.sources import Undulator
 
@@ -37,7 +41,7 @@ def xrt_field(nodes: int) -> Run:
     from xrt.backends.raycing.sources import SourceFromField
 
     z = np.linspace(0, PERIOD * PERIODS * 1e3, 100 * PERIODS + 1)
-    table = np.c_[z, _FIELD * np.cos(2 * np.pi / (PERIOD * 1e3) * z)]
+    table = np.c_[z, _field(K) * np.cos(2 * np.pi / (PERIOD * 1e3) * z)]
     with contextlib.redirect_stdout(io.StringIO()):
         source = SourceFromField(**_XRT, customField=table, filamentBeam=True)
     source.quadm, source.gIntervals = nodes, PERIODS
@@ -71,13 +75,13 @@ def _xrt(source: Any) -> np.ndarray:
     return np.asarray(found).reshape(len(ENERGIES)) * 1e-6  # of rad^2
 
 
-def srw(method: int, precision: float, points: int) -> Run:
+def srw(method: int, precision: float, points: int, K: float = K) -> Run:
     """The field at a screen: by method 0, in steps of `precision` [m], or 1, for undulators."""
     from srwpy import srwlib
 
     with contextlib.redirect_stdout(io.StringIO()):
         z = np.linspace(0, PERIOD * PERIODS, 1000 * PERIODS + 1)
-        By = array("d", _FIELD * np.cos(2 * np.pi / PERIOD * z))
+        By = array("d", _field(K) * np.cos(2 * np.pi / PERIOD * z))
         none = array("d", np.zeros(len(z)))
         grid = srwlib.SRWLMagFld3D(
             _arBx=none,
@@ -112,6 +116,34 @@ def srw(method: int, precision: float, points: int) -> Run:
         return np.array(found, dtype=float)
 
     return run
+
+
+def srw_flux(
+    K: float,
+    energies: np.ndarray,
+    half: float,
+    distance: float,
+    emittance: list[float],
+    beta: list[float],
+    spread: float,
+) -> np.ndarray:
+    """Photons/s/0.1 % BW of a beam through a square of width 2 `half` [m] at a distance [m]."""
+    from srwpy import srwlib
+
+    beam = srwlib.SRWLPartBeam()
+    beam.Iavg = CURRENT
+    beam.partStatMom1.gamma = GAMMA
+    for first, e, b in zip((0, 3), emittance, beta, strict=True):
+        beam.arStatMom2[first], beam.arStatMom2[first + 2] = e * b, e / b
+    beam.arStatMom2[10] = spread**2
+    found = srwlib.SRWLStokes()
+    found.allocate(len(energies), 1, 1)
+    mesh = found.mesh
+    mesh.zStart, mesh.eStart, mesh.eFin = distance, energies[0], energies[-1]
+    mesh.xStart, mesh.xFin, mesh.yStart, mesh.yFin = -half, half, -half, half
+    magnet = srwlib.SRWLMagFldU([srwlib.SRWLMagFldH(1, "v", _field(K))], PERIOD, PERIODS)
+    srwlib.srwl.CalcStokesUR(found, beam, magnet, [1, 9, 8.0, 8.0, 1])
+    return np.array(found.arS[: len(energies)])
 
 
 def ocelot(accuracy: float) -> Run:
