@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from fieldwright._jax import compiled
 from fieldwright.motion._flow import phase_matrices
 from fieldwright.sources import LinearField
 
@@ -19,7 +20,7 @@ from fieldwright.sources import LinearField
 BLOCK = 64
 
 
-@partial(jax.jit, static_argnums=0)
+@partial(compiled, static=("room",), options={})
 def never_beyond(
     room: int,
     field: LinearField,

@@ -173,7 +173,7 @@ def _kept(
 
     def compute(job: _Job) -> np.ndarray:
         state = job.species.state / radius
-        args = (job.field, job.species.ratio, job.stretch, job.phases, duration, state)
+        args: Any = (job.field, job.species.ratio, job.stretch, job.phases, duration, state)
         return np.asarray(never_beyond(room, *args))
 
     with ThreadPoolExecutor(cores()) as pool:

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import fieldwright._jax  # noqa: F401
+from fieldwright._jax import compiled
 from fieldwright._result import Result, quantity
 from fieldwright.errors import ConvergenceError, InputError
 from fieldwright.sources._checks import as_float, is_concrete, require_positive
@@ -192,7 +192,7 @@ def luminosity(first: Bunch, second: Bunch | None = None, *, frequency: Any) -> 
     return Luminosity(rate * overlap, rate / area, overlap * area, area, rate * error)
 
 
-@partial(jax.jit, static_argnums=2)
+@partial(compiled, static=("count",))
 def _overlap(first: Any, second: Any, count: int) -> tuple[Any, Any]:
     """The overlap [1/m^2] and a bound on its error, by the trapezoidal rule of `count` steps.
 

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import fieldwright._jax  # noqa: F401
+from fieldwright._jax import compiled
 from fieldwright._result import Result, quantity
 from fieldwright.errors import InputError, UnstableLatticeError
 from fieldwright.sources._checks import as_float, is_concrete
@@ -148,7 +148,7 @@ def require_stable(matrix: Any, what: str = "the motion") -> None:
     )
 
 
-@partial(jax.jit, static_argnames="planar")
+@partial(compiled, static=("planar",))
 def modes_of(matrix: Any, resolution: Any, planar: bool = False) -> NormalModes:
     """The modes of a matrix, without checks: NaN where it is unstable.
 

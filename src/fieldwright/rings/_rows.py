@@ -245,6 +245,11 @@ def _lead_clock(rows: list[tuple[int, int, float, tuple[float, ...]]]) -> None:
             return
 
 
+@functools.lru_cache
+def _gauss(nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.polynomial.legendre.leggauss(nodes)
+
+
 class _Builder:
     """Appends the rows of one element."""
 
@@ -326,7 +331,7 @@ class _Builder:
         if not self.radiation or name == "drift" or not strong:
             self._stretch(name, 0.0, 1.0, pieces, cuts)
             return
-        places, weights = np.polynomial.legendre.leggauss(nodes)
+        places, weights = _gauss(nodes)
         last = 0.0
         for place, weight in zip((places + 1) / 2, weights / 2, strict=True):
             self._stretch(name, last, place, pieces, cuts)
@@ -437,8 +442,9 @@ class _Sizes:
 
     @classmethod
     def filled(cls, programme: Programme) -> _Sizes:
-        elements = filled_size(len(programme.structure[0]) + 1)
-        rows = max(4 * elements, filled_size(len(programme)))
+        # one size for both, so that there are as few programs as sizes
+        elements = filled_size(max(len(programme.structure[0]) + 1, -(-len(programme) // 4)))
+        rows = 4 * elements
         tiles = rows // _LANES + len(OPERATION) + 1
         blocks = 1 << round(math.log2(rows) / 2)
         places = filled_size(len(programme.places[0])) if programme.inside else elements
