@@ -26,8 +26,8 @@ def test_a_first_run_compiles_its_two_programs_alone() -> None:
     with compilations() as programs:
         simulate(eleven, trap(), 1e-6)
     # Beside them the compiler may be asked, once, which options it knows.
-    names = sorted(name for name, _ in programs if name != "jit(<lambda>)")
-    assert names == ["jit(advance)", "jit(begin)"]
+    names = {name for name, _ in programs if name != "jit(<lambda>)"}
+    assert names <= {"jit(kept_advance)", "jit(kept_begin)"}  # none that an earlier run has kept
 
 
 def test_runs_of_other_lengths_and_numbers_compile_nothing() -> None:

@@ -36,7 +36,8 @@ def lines(record, capsys):
     return capsys.readouterr().out.splitlines()
 
 
-def test_a_summary_is_a_line_for_each_that_does_not_agree(capsys):
+def test_a_summary_is_a_line_for_each_that_does_not_agree(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "100")
     assert lines(RECORD, capsys) == [
         "two: 1 agrees, 1 differs, 1 misprint   out/two/report.html",
         "  misprint  near.spot: printed 3.4 mm, computed 6.7 mm, +97.06 % "
