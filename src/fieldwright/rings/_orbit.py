@@ -12,7 +12,7 @@ from fieldwright._result import Result, quantity
 from fieldwright.rings import _checks
 from fieldwright.rings._chain import Chain
 from fieldwright.rings._elements import COLUMN
-from fieldwright.rings._kernel import known, numbers, of_rows, table_for
+from fieldwright.rings._kernel import known, of_rows, placed
 from fieldwright.rings._lattice import Lattice
 from fieldwright.rings._matrices import Orbit, Tiles, find_orbit
 from fieldwright.rings._rows import Programme, Rows, rows_of
@@ -146,8 +146,8 @@ def orbit_of(
 
 def find(programme: Programme, lattice: Lattice, delta: Any) -> About:
     """The closed orbit, without checks; `delta` None is with cavities."""
-    table = table_for(programme, lattice, delta)
-    given = numbers(lattice.energy, 0.0 if delta is None else delta, delta is None)
+    at = 0.0 if delta is None else delta
+    table, given = placed(programme, lattice, lattice.energy, at, delta is None)
     orbit, tiles = _find(programme, table, given)
     return About(programme, table, given, orbit, tiles, known(orbit.states))
 

@@ -19,7 +19,7 @@ from fieldwright._result import Result, quantity
 from fieldwright._threads import cores
 from fieldwright.errors import InputError
 from fieldwright.rings import _radiation
-from fieldwright.rings._kernel import of_rows, table_for
+from fieldwright.rings._kernel import of_rows, placed
 from fieldwright.rings._lattice import Lattice
 from fieldwright.rings._rows import Programme, Rows, branches, prepare, rows_of
 from fieldwright.rings._steps import OPERATIONS, Beam, Row
@@ -163,13 +163,13 @@ class _Run:
         )
 
     def _call(self, state: Any, block: int, done: int, count: int, slots: int) -> Any:
-        table = table_for(self.programme, self.lattice, state)
+        table, given = placed(self.programme, self.lattice, self.lattice.energy, beside=state)
         when = np.array([done * self.every, count, self.every])
         stretch = np.array([0, len(self.programme)])
         state, seen = _turns(
             self.programme,
             table,
-            self.lattice.energy,
+            given,
             state,
             when,
             stretch,
@@ -229,7 +229,7 @@ def _begin(block: Any) -> Any:
 def _many_turns(
     rows: Rows,
     table: Any,
-    energy: Any,
+    given: Any,
     state: Any,
     when: Any,
     stretch: Any,
@@ -243,7 +243,7 @@ def _many_turns(
     Args:
         rows: of the lattice.
         table: (N, columns) of it.
-        energy: of the reference particle [eV].
+        given: (1,) energy of the reference particle [eV].
         state: six arrays (n,) of coordinates, turn and element of loss (n,).
         when: number of the first turn, how often to save, and after how many turns.
         stretch: the first row of a turn, and the first after.
@@ -253,7 +253,7 @@ def _many_turns(
     """
     first, saves, every = when[0], when[1], when[2]
     key: Any = jax.random.fold_in(jax.random.key(seed[0]), seed[1]) if chance else None
-    turn = _turn(rows, stretch, chance, *prepare(rows, table, energy))
+    turn = _turn(rows, stretch, chance, *prepare(rows, table, given[0]))
 
     def save(number: Any, carry: Any) -> Any:
         state, seen = carry
@@ -277,12 +277,13 @@ _turns = of_rows(_many_turns, static=("chance", "slots"))
 def passed(lattice: Lattice, state: np.ndarray, begin: int, end: int) -> np.ndarray:
     """(6,) a particle after some elements, from `begin` up to `end`, with cavities off."""
     programme = rows_of(lattice, cavities=False)
+    table, given = placed(programme, lattice, lattice.energy)
     when, seed = np.array([0, 1, 1]), np.array([0, 0])
     stretch = programme.begins[[begin, end]]
     (after, *_), _ = _turns(
         programme,
-        table_for(programme, lattice),
-        lattice.energy,
+        table,
+        given,
         _begin(state[None]),
         when,
         stretch,
