@@ -23,11 +23,11 @@ _MARK = "\x1e"  # begins a line that tells a phase (RFC 7464)
 
 #: Roughly how long each takes with nothing compiled [s], for the order alone.
 SECONDS = {
-    "osem": 10,
-    "crystalline-undulator": 40,
-    "beam-size": 70,
-    "vepp2000": 130,
-    "penning": 140,
+    "osem": 9,
+    "crystalline-undulator": 41,
+    "beam-size": 48,
+    "vepp2000": 71,
+    "penning": 164,
 }
 
 
