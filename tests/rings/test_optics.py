@@ -414,3 +414,25 @@ def test_rows_and_tables() -> None:
     lines = found.table().splitlines()
     assert lines[0].split()[:3] == ["name", "s", "beta_x"]
     assert lines[-1].split()[0] == "end"
+
+
+@pytest.mark.slow
+def test_derivatives_backwards() -> None:
+    """By `jax.grad`, as the documentation has it, against differences."""
+
+    def values(k1: Any) -> Any:
+        ring = Lattice.of(
+            [
+                Quadrupole(name="QF", length=0.2, k1=1.2),
+                Drift(name="D", length=1.8),
+                Quadrupole(name="QD", length=0.2, k1=-1.2),
+                Drift(name="D", length=1.8),
+            ],
+            energy=1e9,
+        ).set("QF", k1=k1)
+        return optics(ring).tunes[0] + chromaticity(ring).total[1]
+
+    step = 1e-4
+    near = [float(values(1.2 + n * step)) for n in (-2, -1, 1, 2)]
+    difference = (near[0] - 8 * near[1] + 8 * near[2] - near[3]) / (12 * step)
+    np.testing.assert_allclose(jax.grad(values)(1.2), difference, rtol=1e-8)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fieldwright.errors import InputError
-from fieldwright.rings import Lattice, equilibrium, one_turn_matrix, track
+from fieldwright.rings import Lattice, Marker, equilibrium, one_turn_matrix, track
 
 S = np.kron(np.eye(3), [[0.0, 1.0], [-1.0, 0.0]])
 RAYS = np.random.default_rng(8).normal(0, 1e-3, (8, 6)) * [1, 0.3, 1, 0.3, 3, 1]
@@ -136,3 +136,12 @@ def test_progress_is_told(ring: Lattice) -> None:
 def test_what_is_wrong_is_said(ring: Lattice, wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         track(ring, **({"coordinates": RAYS, "turns": 6} | wrong))
+
+
+def test_markers_alone_do_nothing() -> None:
+    """A lattice without rows, as it is and inside a transformation."""
+    markers = Lattice.of([Marker(name="M")], energy=1e9)
+    start = np.array([1e-4, 2e-4, -1e-4, 0.0, 1e-3, 1e-3])
+    np.testing.assert_array_equal(track(markers, start, 2).final[0], start)
+    slopes = jax.jacfwd(lambda x: track(markers, x, 1).final[0])(start)
+    np.testing.assert_array_equal(slopes, np.eye(6))

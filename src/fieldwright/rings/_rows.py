@@ -456,12 +456,12 @@ class _Sizes:
 
     @classmethod
     def exact(cls, programme: Programme) -> _Sizes:
-        rows = len(programme)
-        blocks = max(1, math.isqrt(rows))
+        rows = max(1, len(programme))  # markers alone have none
+        blocks = math.isqrt(rows)
         rows = blocks * -(-rows // blocks)
         tiles = sum(-(-n // _LANES) for n in np.unique(programme.operation, return_counts=True)[1])
         elements, places = len(programme.structure[0]), len(programme.places[0])
-        steps = _steps_of(programme)
+        steps = max(1, _steps_of(programme))
         return cls(rows, elements, places, int(tiles) + 1, steps, _LANES, blocks)
 
 
