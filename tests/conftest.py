@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,16 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["MPLBACKEND"] = "agg"
 os.environ["EQX_ON_ERROR"] = "nan"  # as the command has it: else diffrax compiles anew each time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # XLA's loader is wordy about its own cache
+
+if "PYTEST_XDIST_WORKER" not in os.environ:  # whose environment is this one's
+    # What tests transform by themselves compiles as the library's own programs do, in two thirds
+    # of the time; an XLA that does not know the option would stop the process.
+    flags = os.environ.get("XLA_FLAGS", "") + " --xla_cpu_use_fusion_emitters=false"
+    trial = [sys.executable, "-c", "import jax; jax.jit(lambda x: x + 1)(0.0)"]
+    if not subprocess.run(
+        trial, env=os.environ | {"XLA_FLAGS": flags}, capture_output=True
+    ).returncode:
+        os.environ["XLA_FLAGS"] = flags
 
 import hypothesis
 import pytest

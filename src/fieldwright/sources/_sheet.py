@@ -126,9 +126,8 @@ def loop_flux_dz(a: jax.Array, r2: jax.Array, z: jax.Array, steps: int) -> jax.A
     return -MU_0 * pi * z * start.modulus * (P + S * (1 - e)) / (P * P * mean)
 
 
-@_by_iteration
 def loop_field(
-    iterate: Iterate, a: jax.Array, r2: jax.Array, z: jax.Array, steps: int
+    a: jax.Array, r2: jax.Array, z: jax.Array, steps: int
 ) -> tuple[jax.Array, jax.Array]:
     """Field of a loop: radial over r [T/m] and axial [T], per A."""
     start = _start(a, r2, z)
@@ -201,9 +200,8 @@ def _quartic_series(m: jax.Array) -> jax.Array:
     return total
 
 
-@_by_iteration
 def sheet_field(
-    iterate: Iterate, a: jax.Array, r2: jax.Array, z: jax.Array, steps: int
+    a: jax.Array, r2: jax.Array, z: jax.Array, steps: int
 ) -> tuple[jax.Array, jax.Array]:
     """Field of a sheet: radial over r [T/m] and axial [T], per A/m.
 
@@ -212,7 +210,12 @@ def sheet_field(
     """
     start = _start(a, r2, z)
     mean, e = _mean_and_e(start.x, start.y, steps)
-    radial = -MU_0 * start.modulus * e / (2 * mean)
+    return -MU_0 * start.modulus * e / (2 * mean), _sheet_axial(a, r2, z, steps)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(3,))
+def _sheet_axial(a: jax.Array, r2: jax.Array, z: jax.Array, steps: int) -> jax.Array:
+    start = _start(a, r2, z)
     a2, z2 = a * a, z * z
     P, x, y, d = start.P, start.x, start.y, start.difference
     inner = (start.square + 2 * z2 * (a2 + r2)) / (P + z2)
@@ -230,6 +233,19 @@ def sheet_field(
         on_l = on_l * (x - p * y) * (x + y) * ratio * ratio / 2
         return (x + y) / 2, jnp.sqrt(x * y), root_p * (x + y) * ratio, total, on_l
 
-    x, _, root_p, total, on_l = iterate(step, (x, y, root_p, constant, on_l), steps)
+    x, _, root_p, total, on_l = _unrolled(step, (x, y, root_p, constant, on_l), steps)
     total = total + on_l / (1 + root_p)
-    return radial, MU_0 * z * total / (4 * x)
+    return MU_0 * z * total / (4 * x)
+
+
+@_sheet_axial.defjvp
+def _sheet_axial_jvp(steps: int, primals: Any, tangents: Any) -> Any:
+    """No derivative of an iteration: along z the sheet's field is the loop at its end.
+
+    That has no curl, which is the derivative along r, and Euler's theorem, for a function of
+    degree zero, leaves the one by the radius.
+    """
+    (a, r2, z), (da, dr2, dz) = primals, tangents
+    radial, axial = loop_field(a, r2, z, steps)
+    change = axial * dz + radial * dr2 / 2 - (z * axial + r2 * radial) / a * da
+    return _sheet_axial(a, r2, z, steps), change
