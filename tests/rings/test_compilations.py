@@ -29,7 +29,7 @@ from fieldwright.rings import (
     transfer_matrices,
 )
 from fieldwright.rings._elements import COLUMN, COLUMNS
-from fieldwright.rings._slopes import _KNOWN, with_slopes
+from fieldwright.rings._slopes import _KNOWN, with_jacobian
 from fieldwright.rings._steps import STEPS, Beam, Row
 
 
@@ -102,17 +102,20 @@ def test_derivatives_by_formula_are_those_of_jax(name: str, choice: float) -> No
     row = Row(values, 0.7, np.array([0.9, 1.0, 0.4]), beam)
     sizes = np.array([0.02, 0.02, 0.02, 0.02, 0.05, 0.05])[:, None]
     state = tuple(random.uniform(-1, 1, (6, 4)) * sizes)
-    slopes = tuple(random.normal(size=(6, 6, 4)))
 
     @jax.jit
-    def both(state, slopes, choice):  # type: ignore[no-untyped-def]
-        def act(*state):  # type: ignore[no-untyped-def]
-            return STEPS[name](row, state, 0.6, choice)
+    def both(state, choice):  # type: ignore[no-untyped-def]
+        def act(state):  # type: ignore[no-untyped-def]
+            moved = STEPS[name](row, tuple(state), 0.6, choice)
+            return jnp.stack(jnp.broadcast_arrays(*moved))
 
-        ours = with_slopes(name, row, state, slopes, 0.6, choice)
-        theirs = jax.vmap(lambda d: jax.jvp(act, state, d), out_axes=(None, 0))(slopes)
-        return ours, theirs
+        def along(direction):  # type: ignore[no-untyped-def]
+            return jax.jvp(act, (jnp.stack(state),), (direction,))
 
-    ours, theirs = both(state, slopes, jnp.asarray(choice))
-    for found, expected in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):
-        np.testing.assert_allclose(found, np.broadcast_to(expected, found.shape), atol=2e-14)
+        units = jnp.broadcast_to(jnp.eye(6)[:, :, None], (6, 6, 4))
+        theirs = jax.vmap(along, out_axes=(None, 1))(units)
+        return with_jacobian(name, row, state, 0.6, choice), theirs
+
+    ours, theirs = both(state, jnp.asarray(choice))
+    for found, expected in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=2e-14)

@@ -16,11 +16,11 @@ import numpy as np
 
 from fieldwright.constants import SPEED_OF_LIGHT
 from fieldwright.rings import _radiation
-from fieldwright.rings._chain import Chain, apply
+from fieldwright.rings._chain import Chain, apply, matmul
 from fieldwright.rings._elements import COLUMN
 from fieldwright.rings._linear import solve
 from fieldwright.rings._rows import Rows, branches, prepare
-from fieldwright.rings._slopes import with_slopes
+from fieldwright.rings._slopes import with_jacobian
 from fieldwright.rings._steps import STEPS, Beam, Row
 
 _STEPS = 40  # Newton steps before the orbit is given up
@@ -61,45 +61,42 @@ def _behind(values: Any, own: int, order: tuple[int, ...]) -> Any:
     return jnp.transpose(values, (*(batch + axis for axis in order), *range(batch)))
 
 
-def _loop(rows: Rows, tiles: Tiles, states: Any, begin: Any, apply: Any) -> Any:
+def _loop(rows: Rows, tiles: Tiles, states: Any, given: Any, apply: Any, join: Any) -> Any:
     """What all tiles make of the states of their rows.
 
     Args:
         rows: the programme.
         tiles: its numbers.
         states: (R + 1, 6, ...).
-        begin: of a tile's states (6, lanes, ...) what its first step is given.
-        apply: (name of a step, row, weight, choice, given) -> given.
+        given: of the shapes that a tile makes; the first is its states (6, lanes, ...).
+        apply: (name of a step, row, weight, choice, states) -> what the step makes of them.
+        join: (whether the step is its tile's first, what it makes, what was before) -> given.
     """
     steps, branch_of = branches(list(STEPS), rows.step)
     placed = jnp.moveaxis(states[rows.tile_flat], 2, 1)
 
     def act(number: Any, carry: Any) -> Any:
         given, made = carry
-        tile = rows.tile[number]
-        fresh = begin(placed[tile])
-        given = jax.tree.map(lambda a, b: jnp.where(rows.begins[number], a, b), fresh, given)
+        tile, begins = rows.tile[number], rows.begins[number]
+        state = jnp.where(begins, placed[tile], given[0])
         about = tiles.row(rows, tile), rows.weight[number, 0], rows.weight[number, 1]
-        acts = [lambda g, name=name: apply(name, *about, g) for name in steps]
-        given = jax.lax.switch(branch_of[number], acts, given)
+        acts = [lambda s, name=name: apply(name, *about, s) for name in steps]
+        given = join(begins, jax.lax.switch(branch_of[number], acts, state), given)
         put = jax.lax.dynamic_update_index_in_dim
         return given, jax.tree.map(lambda all, one: put(all, one, tile, 0), made, given)
 
-    given = begin(placed[0])
     none = jax.tree.map(lambda part: jnp.zeros((len(placed), *part.shape)), given)
     return jax.lax.fori_loop(0, rows.steps, act, (given, none))[1]
 
 
 def _act(name: str, row: Row, weight: Any, choice: Any, state: Any) -> Any:
     """A step of states (6, lanes, ...)."""
-    return jnp.stack(jnp.broadcast_arrays(*STEPS[name](row, tuple(state), weight, choice)))
+    return (jnp.stack(jnp.broadcast_arrays(*STEPS[name](row, tuple(state), weight, choice))),)
 
 
-def _act_with_slopes(name: str, row: Row, weight: Any, choice: Any, given: Any) -> Any:
-    """A step of states (6, lanes, ...) and of their derivatives (6, 6, lanes, ...)."""
-    state, slopes = map(tuple, given)
-    moved = with_slopes(name, row, state, slopes, weight, choice)
-    return tuple(jnp.stack(jnp.broadcast_arrays(*part)) for part in moved)
+def _act_with_jacobian(name: str, row: Row, weight: Any, choice: Any, state: Any) -> Any:
+    """A step of states (6, lanes, ...), and its Jacobian (6, 6, lanes, ...)."""
+    return with_jacobian(name, row, tuple(state), weight, choice)
 
 
 def linearise(rows: Rows, tiles: Tiles, states: Any) -> tuple[Any, Any]:
@@ -108,11 +105,13 @@ def linearise(rows: Rows, tiles: Tiles, states: Any) -> tuple[Any, Any]:
     `states` are (R + 1, 6, ...) by `flat`.
     """
 
-    def begin(state: Any) -> Any:
-        one = jnp.eye(6).reshape(6, 6, *[1] * (state.ndim - 1))
-        return state, jnp.broadcast_to(one, (6, *state.shape))
+    def join(begins: Any, made: Any, given: Any) -> Any:
+        state, own = made
+        return state, jax.lax.cond(begins, lambda: own, lambda: matmul(own, given[1]))
 
-    ends, slopes = _loop(rows, tiles, states, begin, _act_with_slopes)
+    none = jnp.zeros((6, rows.tile_flat.shape[1], *states.shape[2:]))
+    given = none, jnp.zeros((6, *none.shape))
+    ends, slopes = _loop(rows, tiles, states, given, _act_with_jacobian, join)
     there = _there(rows, slopes.ndim - 4)
     one = jnp.eye(6).reshape(1, 6, 6, *[1] * (slopes.ndim - 3))
     return _in_order(rows, ends, 1), jnp.where(there[:, None], _in_order(rows, slopes, 2), one)
@@ -120,7 +119,9 @@ def linearise(rows: Rows, tiles: Tiles, states: Any) -> tuple[Any, Any]:
 
 def ends_of(rows: Rows, tiles: Tiles, states: Any) -> Any:
     """Each row's map of its own state, (L, 6, B, ...)."""
-    return _in_order(rows, _loop(rows, tiles, states, lambda s: s, _act), 1)
+    given = (jnp.zeros((6, rows.tile_flat.shape[1], *states.shape[2:])),)
+    (ends,) = _loop(rows, tiles, states, given, _act, lambda begins, made, given: made)
+    return _in_order(rows, ends, 1)
 
 
 def _in_order(rows: Rows, made: Any, axes: int) -> Any:
@@ -312,11 +313,12 @@ def radiation_slopes(rows: Rows, tiles: Tiles, states: Any) -> tuple[Any, Any]:
     """What radiation adds to states (L, 6, B, ...) and to Jacobians (L, 6, 6, B, ...) of rows."""
 
     def added(row: Row, state: Any, tile: Any) -> Any:
-        choice = jnp.where(tile >= rows.radiating[1], 1.0, 0.0)
-        one = jnp.eye(6).reshape(6, 6, *[1] * (state.ndim - 1))
-        slopes = jnp.broadcast_to(one, (6, *state.shape))
-        after = with_slopes("radiate", row, tuple(state), tuple(slopes), 1.0, choice)
-        return jnp.stack(after[0]) - state, jnp.stack(after[1]) - slopes
+        def by(name: str) -> Any:
+            return lambda: with_jacobian(name, row, tuple(state), 1.0, 0.0)
+
+        face = tile >= rows.radiating[1]
+        after, slopes = jax.lax.cond(face, by("radiate_face"), by("radiate"))
+        return after - state, slopes - jnp.eye(6).reshape(6, 6, *[1] * (state.ndim - 1))
 
     return _radiating(rows, tiles, states, rows.radiating[2], added)
 

@@ -1,7 +1,8 @@
-"""The elementary steps with the derivatives they carry along, where these are known by formula.
+"""The elementary steps with their Jacobians, where these are known by formula.
 
 JAX's own derivatives would repeat what does not depend on a direction for each of the six, compile
-in twice the time and run in twice the time. Derivatives are (6, lanes, ...) of each component.
+in twice the time and run in twice the time. A derivative is kept as a `Slope`, so that what is zero
+is never computed.
 """
 
 from __future__ import annotations
@@ -16,24 +17,79 @@ import jax.numpy as jnp
 from fieldwright.rings import _maps, _radiation, _steps
 from fieldwright.rings._steps import STEPS, Row, State
 
-#: A state and its derivatives, each of six components.
-Moved = tuple[State, State]
+
+class Slope:
+    """A quantity's derivatives by the six coordinates; None where there is none."""
+
+    __array_ufunc__ = None  # numbers of NumPy leave the arithmetic to this class
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: tuple[Any, ...]):
+        self.parts = parts
+
+    def __add__(self, other: Any) -> Slope:
+        if not isinstance(other, Slope):  # the 0 that a sum begins with
+            return self
+        return Slope(tuple(map(_plus, self.parts, other.parts)))
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Slope:
+        return Slope(tuple(None if part is None else -part for part in self.parts))
+
+    def __sub__(self, other: Slope) -> Slope:
+        return self + -other
+
+    def __mul__(self, factor: Any) -> Slope:
+        return Slope(tuple(_times(part, factor) for part in self.parts))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: Any) -> Slope:
+        return self * (1 / divisor)
 
 
-def with_slopes(
-    name: str, row: Row, state: State, slopes: State, weight: Any, choice: Any
-) -> Moved:
-    """A step of states (lanes, ...) and of their derivatives (6, lanes, ...), six of each."""
+def _plus(one: Any, other: Any) -> Any:
+    if one is None or other is None:
+        return other if one is None else one
+    return one + other
+
+
+def _times(part: Any, factor: Any) -> Any:
+    if part is None:
+        return None
+    return factor if isinstance(part, float) and part == 1.0 else part * factor
+
+
+#: The coordinates' own.
+_UNITS = tuple(Slope(tuple(1.0 if i == j else None for j in range(6))) for i in range(6))
+
+Slopes = tuple[Slope, ...]
+#: A state and the derivatives of its components.
+Moved = tuple[State, Slopes]
+
+
+def with_jacobian(name: str, row: Row, state: State, weight: Any, choice: Any) -> tuple[Any, Any]:
+    """The state (6, ...) after a step, of six components (...), and its Jacobian (6, 6, ...)."""
+    shape = jnp.broadcast_shapes(*(jnp.shape(part) for part in state))
     if name in _KNOWN:
-        return _KNOWN[name](row, state, slopes, weight, choice)
+        moved, slopes = _KNOWN[name](row, state, _UNITS, weight, choice)
+        parts = [0.0 if part is None else part for slope in slopes for part in slope.parts]
+        return _stacked(moved, shape), _stacked(parts, shape).reshape(6, 6, *shape)
 
-    def act(*state: Any) -> State:
-        return STEPS[name](row, state, weight, choice)
+    def act(state: Any) -> Any:
+        return _stacked(STEPS[name](row, tuple(state), weight, choice), shape)
 
-    def along(direction: State) -> Moved:
-        return jax.jvp(act, state, direction)
+    def along(direction: Any) -> tuple[Any, Any]:
+        return jax.jvp(act, (start,), (direction,))
 
-    return jax.vmap(along, out_axes=(None, 0))(slopes)
+    start = _stacked(state, shape)
+    one = jnp.eye(6).reshape(6, 6, *[1] * len(shape))
+    return jax.vmap(along, out_axes=(None, 1))(jnp.broadcast_to(one, (6, 6, *shape)))
+
+
+def _stacked(parts: Any, shape: tuple[int, ...]) -> Any:
+    return jnp.stack([jnp.broadcast_to(part, shape) for part in parts])
 
 
 def _slip_slope(delta: Any, mu2: Any) -> Any:
@@ -47,7 +103,7 @@ def _forward(px: Any, py: Any, delta: Any, dpx: Any, dpy: Any, ddelta: Any) -> t
     return pz, (p * ddelta - px * dpx - py * dpy) / pz
 
 
-def _drift(row: Row, state: State, slopes: State, weight: Any, choice: Any) -> Moved:
+def _drift(row: Row, state: State, slopes: Slopes, weight: Any, choice: Any) -> Moved:
     _x, px, _y, py, _z, delta = state
     dx, dpx, dy, dpy, dz, dd = slopes
     length = _steps.span(row, weight)
@@ -66,7 +122,7 @@ def _drift(row: Row, state: State, slopes: State, weight: Any, choice: Any) -> M
     return _maps.drift(state, length, row.mu2), moved
 
 
-def _kick(row: Row, state: State, slopes: State, weight: Any, choice: Any) -> Moved:
+def _kick(row: Row, state: State, slopes: Slopes, weight: Any, choice: Any) -> Moved:
     dx, dpx, dy, dpy, dz, dd = slopes
     (k, ks), strength = _steps.kick_of(row, weight, choice)
     # the field's derivative along x + i y is the field of the next higher multipoles
@@ -83,7 +139,7 @@ def _kick(row: Row, state: State, slopes: State, weight: Any, choice: Any) -> Mo
     return _maps.kick(state, (k, ks), strength), moved
 
 
-def _beyond(row: Row, state: State, slopes: State, weight: Any, choice: Any) -> Moved:
+def _beyond(row: Row, state: State, slopes: Slopes, weight: Any, choice: Any) -> Moved:
     _, px, _, py, _, delta = state
     dx, dpx, dy, dpy, dz, dd = slopes
     length, p = _steps.span(row, weight), 1 + delta
@@ -120,7 +176,7 @@ def _excess(u: Any) -> tuple[Any, Any]:
     return odd - u * even, odd + u * even
 
 
-def _focus(row: Row, state: State, slopes: State, weight: Any, choice: Any) -> Moved:
+def _focus(row: Row, state: State, slopes: Slopes, weight: Any, choice: Any) -> Moved:
     x, px, y, py, _, delta = state
     dx, dpx, dy, dpy, dz, dd = slopes
     length, k1 = _steps.span(row, weight), _steps.focusing(row, choice)
@@ -160,7 +216,7 @@ def _focus(row: Row, state: State, slopes: State, weight: Any, choice: Any) -> M
     return _maps.focus(state, length, k1, row.mu2), moved
 
 
-def _bend(row: Row, state: State, slopes: State, weight: Any, choice: Any) -> Moved:
+def _bend(row: Row, state: State, slopes: Slopes, weight: Any, choice: Any) -> Moved:
     x, px, _, py, _, delta = state
     dx, dpx, dy, dpy, dz, dd = slopes
     length, radius, angle, b0 = _steps.bend_of(row, weight, choice)
@@ -188,7 +244,7 @@ def _bend(row: Row, state: State, slopes: State, weight: Any, choice: Any) -> Mo
     return _maps.bend(state, length, radius, angle, b0, row.mu2), moved
 
 
-def _turn(row: Row, state: State, slopes: State, weight: Any, choice: Any) -> Moved:
+def _turn(row: Row, state: State, slopes: Slopes, weight: Any, choice: Any) -> Moved:
     x, px, _, py, _, delta = state
     dx, dpx, dy, dpy, dz, dd = slopes
     angle = _steps.face_angle(row)
@@ -209,7 +265,7 @@ def _turn(row: Row, state: State, slopes: State, weight: Any, choice: Any) -> Mo
     return _maps.turn(state, angle), moved
 
 
-def _solenoid(row: Row, state: State, slopes: State, weight: Any, choice: Any) -> Moved:
+def _solenoid(row: Row, state: State, slopes: Slopes, weight: Any, choice: Any) -> Moved:
     x, px, y, py, _, delta = state
     dx, dpx, dy, dpy, dz, dd = slopes
     length, ks = _steps.span(row, weight), row["ks"] * row.extra[0]
@@ -236,7 +292,7 @@ def _solenoid(row: Row, state: State, slopes: State, weight: Any, choice: Any) -
     return _maps.solenoid(state, length, ks, row.mu2), moved
 
 
-def _cavity(row: Row, state: State, slopes: State, weight: Any, choice: Any) -> Moved:
+def _cavity(row: Row, state: State, slopes: Slopes, weight: Any, choice: Any) -> Moved:
     *_, z, delta = state
     dx, dpx, dy, dpy, dz, dd = slopes
     voltage, wave_number, phase, shift = _steps.cavity_of(row)
@@ -255,32 +311,35 @@ def _cavity(row: Row, state: State, slopes: State, weight: Any, choice: Any) -> 
     return _maps.cavity(state, voltage, wave_number, phase, shift, row.mu2), moved
 
 
-def _radiate(row: Row, state: State, slopes: State, weight: Any, choice: Any) -> Moved:
-    x, px, y, py, z, delta = state
-    dx, dpx, dy, dpy, dz, dd = slopes
+def _radiates(loss_at: Callable[[Row, State], Any]) -> Callable[..., Moved]:
+    def act(row: Row, state: State, slopes: Slopes, weight: Any, choice: Any) -> Moved:
+        x, px, y, py, z, delta = state
+        dx, dpx, dy, dpy, dz, dd = slopes
 
-    def loss_of(*at: Any) -> Any:
-        return _steps.loss(row, (*at[:4], z, at[4]), choice)
+        def loss_of(*at: Any) -> Any:
+            return loss_at(row, (*at[:4], z, at[4]))
 
-    loss, back = jax.vjp(loss_of, x, px, y, py, delta)
-    rates = back(jnp.ones_like(loss))
-    dloss = sum(rate * part for rate, part in zip(rates, (dx, dpx, dy, dpy, dd), strict=True))
-    ks = row["ks"] * row.extra[1]
-    share = loss / (1 + delta)
-    dshare = (dloss - share * dd) / (1 + delta)
-    kx, ky = px + 0.5 * ks * y, py - 0.5 * ks * x
-    moved = (
-        dx,
-        dpx - share * (dpx + 0.5 * ks * dy) - kx * dshare,
-        dy,
-        dpy - share * (dpy - 0.5 * ks * dx) - ky * dshare,
-        dz,
-        dd - dloss,
-    )
-    return _radiation.shrink(row, state, loss), moved
+        loss, back = jax.vjp(loss_of, x, px, y, py, delta)
+        rates = back(jnp.ones_like(loss))
+        dloss = sum(rate * part for rate, part in zip(rates, (dx, dpx, dy, dpy, dd), strict=True))
+        ks = row["ks"] * row.extra[1]
+        share = loss / (1 + delta)
+        dshare = (dloss - share * dd) / (1 + delta)
+        kx, ky = px + 0.5 * ks * y, py - 0.5 * ks * x
+        moved = (
+            dx,
+            dpx - share * (dpx + 0.5 * ks * dy) - kx * dshare,
+            dy,
+            dpy - share * (dpy - 0.5 * ks * dx) - ky * dshare,
+            dz,
+            dd - dloss,
+        )
+        return _radiation.shrink(row, state, loss), moved
+
+    return act
 
 
-_KNOWN: dict[str, Callable[[Row, State, State, Any, Any], Moved]] = {
+_KNOWN: dict[str, Callable[[Row, State, Slopes, Any, Any], Moved]] = {
     "drift": _drift,
     "kick": _kick,
     "beyond": _beyond,
@@ -289,5 +348,6 @@ _KNOWN: dict[str, Callable[[Row, State, State, Any, Any], Moved]] = {
     "turn": _turn,
     "solenoid": _solenoid,
     "cavity": _cavity,
-    "radiate": _radiate,
+    "radiate": _radiates(_steps.loss),
+    "radiate_face": _radiates(_steps.loss_at_face),
 }

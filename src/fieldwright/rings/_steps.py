@@ -191,17 +191,21 @@ def _patch(row: Row, state: State, weight: Any, choice: Any) -> State:
 
 
 def _radiate(row: Row, state: State, weight: Any, choice: Any) -> State:
-    return _radiation.shrink(row, state, loss(row, state, choice))
+    return _radiation.shrink(row, state, loss(row, state))
 
 
-def loss(row: Row, state: State, choice: Any) -> Any:
-    """The mean loss in a part of a body, or for choice 1 what a turned face adds to it."""
-    across, path = _chosen(
-        choice,
-        lambda: _radiation.missing(row, state, face_angle(row)),
-        lambda: _radiation.bending(row, state),
-    )
-    return _radiation.mean_loss(row, state[5], across, path)
+def _radiate_face(row: Row, state: State, weight: Any, choice: Any) -> State:
+    return _radiation.shrink(row, state, loss_at_face(row, state))
+
+
+def loss(row: Row, state: State) -> Any:
+    """The mean loss in a part of a body."""
+    return _radiation.mean_loss(row, state[5], *_radiation.bending(row, state))
+
+
+def loss_at_face(row: Row, state: State) -> Any:
+    """What a turned face adds to the loss in a body."""
+    return _radiation.mean_loss(row, state[5], *_radiation.missing(row, state, face_angle(row)))
 
 
 #: The elementary steps by name.
@@ -220,6 +224,7 @@ STEPS: dict[str, Step] = {
     "cavity": _cavity,
     "patch": _patch,
     "radiate": _radiate,
+    "radiate_face": _radiate_face,
 }
 STEP = {name: index for index, name in enumerate(STEPS)}
 
@@ -275,7 +280,7 @@ SEQUENCES: dict[str, list[tuple[str, float, float]]] = {
     "leave": [("patch", 1.0, 1.0)],
     "aperture": [],  # particles alone know it
     "radiate": [("radiate", 1.0, 0.0)],
-    "radiate_face": [("radiate", 1.0, 1.0)],
+    "radiate_face": [("radiate_face", 1.0, 0.0)],
 }
 OPERATION = {name: index for index, name in enumerate(SEQUENCES)}
 
