@@ -27,6 +27,7 @@ from fieldwright.rings._elements import (
     Sextupole,
     Solenoid,
 )
+from fieldwright.rings._equilibria import equilibria
 from fieldwright.rings._equilibrium import Equilibrium, equilibrium
 from fieldwright.rings._gallery import vepp2000
 from fieldwright.rings._import_at import import_at
@@ -37,7 +38,7 @@ from fieldwright.rings._integrals import RadiationIntegrals, radiation_integrals
 from fieldwright.rings._knobs import Vary
 from fieldwright.rings._lattice import Lattice, rest_energy
 from fieldwright.rings._luminosity import Bunch, Luminosity, luminosity
-from fieldwright.rings._machines import equilibria, machine, with_errors
+from fieldwright.rings._machines import machine, with_errors
 from fieldwright.rings._magnets import MagnetStrengths, magnet_strengths
 from fieldwright.rings._match import Matched, match
 from fieldwright.rings._modes import NormalModes, normal_modes

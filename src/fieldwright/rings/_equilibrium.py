@@ -18,6 +18,7 @@ from fieldwright.rings._lattice import Lattice
 from fieldwright.rings._matrices import Orbit, Tiles, radiation_noise
 from fieldwright.rings._orbit import find
 from fieldwright.rings._rows import Rows, rows_of
+from fieldwright.rings._settling import require_equilibrium
 from fieldwright.rings._steps import OPERATION
 from fieldwright.sources._checks import numpy_for
 
@@ -95,7 +96,7 @@ def equilibrium(lattice: Lattice, *, pole_face_damping: bool = True) -> Equilibr
     """
     _checks.require_rf(lattice)
     found = beam_of(lattice, pole_face_damping)
-    _checks.require_equilibrium(lattice, found)
+    require_equilibrium(lattice, found)
     return Equilibrium(**found, names=lattice.names)
 
 

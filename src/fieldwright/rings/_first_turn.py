@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fieldwright.rings._lattice import Lattice
-from fieldwright.rings._track import passed
+from fieldwright.rings._turns import passed
 
 _LOST = 1.0  # [m]: farther out a particle is lost
 
