@@ -79,21 +79,6 @@ def compilations_counted(request: pytest.FixtureRequest) -> Iterator[None]:
         request.config.workeroutput["counted"] = counted
 
 
-@pytest.fixture(scope="module", autouse=True)
-def programs_let_go() -> Iterator[None]:
-    """Each compiled program keeps pieces of memory of its own, of which Linux grants a process
-    65530: the whole suite's, kept to the end, are almost as many, and one too many is a crash."""
-    yield
-    pieces = Path("/proc/self/maps")
-    if pieces.exists() and pieces.read_bytes().count(b"\n") > 40_000:
-        import jax
-
-        from fieldwright import _programs
-
-        jax.clear_caches()
-        _programs.forget()
-
-
 def pytest_testnodedown(node: Any, error: object) -> None:
     """What a process of several has counted."""
     if "counted" in getattr(node, "workeroutput", {}):

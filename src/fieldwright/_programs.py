@@ -60,18 +60,11 @@ class _Counts:
 
 _counts = _Counts()
 _counting = threading.Lock()
-_all: list[Programs] = []
 
 
 def programs_counted() -> Counted:
     """What was compiled, stored and loaded so far; calls of known programs count as found."""
     return Counted(_counts.compiled, _counts.stored, _counts.loaded, _counts.found)
-
-
-def forget() -> None:
-    """Let go of all programs in memory, as `jax.clear_caches` does with those of `jax.jit`."""
-    for programs in _all:
-        programs.clear()
 
 
 class Programs:
@@ -101,7 +94,6 @@ class Programs:
         self._made: dict[Any, Callable[..., Any] | None] = {}
         self._making: dict[Any, threading.Lock] = {}
         self._lock = threading.Lock()
-        _all.append(self)
 
     def clear(self) -> None:
         """Let go of the programs in memory."""

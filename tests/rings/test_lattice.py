@@ -22,7 +22,7 @@ from fieldwright.rings import (
     rest_energy,
     vepp2000,
 )
-from fieldwright.rings._rows import rows_of
+from fieldwright.rings._programme import rows_of
 from fieldwright.rings._steps import OPERATIONS
 
 CELL = [

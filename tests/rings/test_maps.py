@@ -27,7 +27,8 @@ from fieldwright.rings import (
     solenoid_from_coils,
 )
 from fieldwright.rings._elements import COLUMN, COLUMNS
-from fieldwright.rings._rows import prepare, rows_of
+from fieldwright.rings._programme import rows_of
+from fieldwright.rings._rows import prepare
 from fieldwright.rings._steps import OPERATIONS, Row
 from fieldwright.sources import Coil
 

@@ -31,16 +31,26 @@ class Chain(NamedTuple):
     turn: Any
 
     @classmethod
-    def of(cls, steps: Any, length: Any) -> Chain:
-        """The chain of matrices (L, 6, 6, B, ...), of which so many of the L are there."""
-        one = _units(steps.shape[3:])
+    def of(cls, own: Callable[[Any], Any], size: int, length: Any) -> Chain:
+        """The chain of the matrices (6, 6, B, ...) that `own` gives of each of L rows.
+
+        Args:
+            own: of a row's number.
+            size: L.
+            length: how many of the L are there.
+        """
+        shape = jax.eval_shape(own, 0).shape
+        one = _units(shape[2:])
+        none = jnp.zeros((size, *shape))
 
         def row(number: Any, carry: Any) -> Any:
-            product, inner = carry
-            product = matmul(steps[number], product)
-            return product, jax.lax.dynamic_update_index_in_dim(inner, product, number, 0)
+            product, steps, inner = carry
+            here = own(number)
+            product = matmul(here, product)
+            put = jax.lax.dynamic_update_index_in_dim
+            return product, put(steps, here, number, 0), put(inner, product, number, 0)
 
-        blocks, inner = jax.lax.fori_loop(0, length, row, (one, jnp.zeros_like(steps)))
+        blocks, steps, inner = jax.lax.fori_loop(0, length, row, (one, none, none))
 
         def block(product: Any, block: Any) -> Any:
             return matmul(block, product), product

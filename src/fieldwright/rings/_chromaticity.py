@@ -109,7 +109,8 @@ def _bending(rows: Rows, table: Any, energy: Any, states: Any, along: Any, after
     tiles = eqx.tree_at(lambda t: t.values, tiles, tiles.values[..., None])
     step = _STEP / jnp.abs(along).max()
     moved = states[..., None] + step * along[..., None] * jnp.arange(-3.0, 4.0)
-    found = jnp.moveaxis(linearise(rows, tiles, moved)[1][:, :4, :4], 3, 1)  # (L, B, 4, 4, 7)
+    jacobians = jax.vmap(linearise(rows, tiles, moved)[1])(jnp.arange(len(rows.slot)))
+    found = jnp.moveaxis(jacobians[:, :4, :4], 3, 1)  # (L, B, 4, 4, 7)
     here, change = found[..., 3], (found * jnp.array(_WEIGHTS)).sum(-1) / step
     return (jnp.swapaxes(after, 2, 3) @ (_FORM @ change @ inverse(here)) @ after).sum((0, 1))
 

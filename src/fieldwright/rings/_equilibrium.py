@@ -17,7 +17,8 @@ from fieldwright.rings._kernel import known, of_rows
 from fieldwright.rings._lattice import Lattice
 from fieldwright.rings._matrices import Orbit, Tiles, radiation_noise
 from fieldwright.rings._orbit import find
-from fieldwright.rings._rows import Rows, rows_of
+from fieldwright.rings._programme import rows_of
+from fieldwright.rings._rows import Rows
 from fieldwright.rings._settling import require_equilibrium
 from fieldwright.rings._steps import OPERATION
 from fieldwright.sources._checks import numpy_for

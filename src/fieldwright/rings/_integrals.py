@@ -19,7 +19,8 @@ from fieldwright.rings._matrices import Orbit, Tiles, radiation_noise, radiation
 from fieldwright.rings._modes import NormalModes, inverse, require_stable, symplectic_form
 from fieldwright.rings._optics_functions import labelled_modes, times
 from fieldwright.rings._orbit import find
-from fieldwright.rings._rows import Programme, Rows, rows_of
+from fieldwright.rings._programme import Programme, rows_of
+from fieldwright.rings._rows import Rows
 from fieldwright.rings._steps import OPERATION
 
 _FORM = symplectic_form(4)

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from fieldwright._jax import PLAIN, compiled, stands_for
-from fieldwright.rings._rows import Programme, Rows
+from fieldwright.rings._programme import Programme
+from fieldwright.rings._rows import Rows
 from fieldwright.sources._checks import is_concrete
 
 _P = ParamSpec("_P")

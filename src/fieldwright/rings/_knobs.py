@@ -14,7 +14,7 @@ from fieldwright.errors import InputError
 from fieldwright.rings import _checks
 from fieldwright.rings._elements import COLUMN, COLUMNS
 from fieldwright.rings._lattice import Lattice
-from fieldwright.rings._rows import rows_of
+from fieldwright.rings._programme import rows_of
 from fieldwright.rings._targets import Target, needed, seen_along
 from fieldwright.sources._checks import is_concrete
 

@@ -7,6 +7,7 @@ is no tracking from row to row, and a poor first guess does no harm.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -99,10 +100,10 @@ def _act_with_jacobian(name: str, row: Row, weight: Any, choice: Any, state: Any
     return with_jacobian(name, row, tuple(state), weight, choice)
 
 
-def linearise(rows: Rows, tiles: Tiles, states: Any) -> tuple[Any, Any]:
-    """Each row's map of its own state (L, 6, B, ...), and its Jacobian (L, 6, 6, B, ...).
+def linearise(rows: Rows, tiles: Tiles, states: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """Each row's map of its own state (L, 6, B, ...), and what gives the Jacobians.
 
-    `states` are (R + 1, 6, ...) by `flat`.
+    `states` are (R + 1, 6, ...) by `flat`. The Jacobians (6, 6, B, ...) are those of one of the L.
     """
 
     def join(begins: Any, made: Any, given: Any) -> Any:
@@ -112,9 +113,15 @@ def linearise(rows: Rows, tiles: Tiles, states: Any) -> tuple[Any, Any]:
     none = jnp.zeros((6, rows.tile_flat.shape[1], *states.shape[2:]))
     given = none, jnp.zeros((6, *none.shape))
     ends, slopes = _loop(rows, tiles, states, given, _act_with_jacobian, join)
+    tile, lane = jnp.divmod(rows.slot, slopes.shape[3])
     there = _there(rows, slopes.ndim - 4)
-    one = jnp.eye(6).reshape(1, 6, 6, *[1] * (slopes.ndim - 3))
-    return _in_order(rows, ends, 1), jnp.where(there[:, None], _in_order(rows, slopes, 2), one)
+    one = jnp.eye(6).reshape(6, 6, *[1] * (slopes.ndim - 3))
+
+    def jacobians(number: Any) -> Any:
+        found = jnp.moveaxis(slopes[tile[number], :, :, lane[number]], 0, 2)
+        return jnp.where(there[number], found, one)
+
+    return _in_order(rows, ends, 1), jacobians
 
 
 def ends_of(rows: Rows, tiles: Tiles, states: Any) -> Any:
@@ -217,7 +224,7 @@ def _find(rows: Rows, longitudinal: Any, table: Any, energy: Any, delta: Any) ->
     def step(carry: Any) -> Any:
         orbit, last, _, count = carry
         ends, jacobians = linearise(rows, tiles, orbit.states)
-        chain = Chain.of(jacobians, rows.length)
+        chain = Chain.of(jacobians, len(rows.slot), rows.length)
         change = _newton(rows, chain, orbit.states, ends, longitudinal)
         size = jnp.abs(change).max((0, 1))
         rounding = (size < _ROUNDING) & (size > 0.5 * last)
@@ -290,7 +297,7 @@ def _find_derivative(
 
     def slopes(table: Any, energy: Any, states: Any) -> Any:
         jacobians = linearise(rows, Tiles.of(rows, table, energy), states)[1]
-        return Chain.of(jacobians, rows.length)
+        return Chain.of(jacobians, len(rows.slot), rows.length)
 
     _, moved = jax.jvp(ends, primals[:2], tangents[:2])
     moved = jnp.where(_there(rows, moved.ndim - 3), moved, 0.0)

@@ -15,7 +15,8 @@ from fieldwright.rings._elements import COLUMN
 from fieldwright.rings._kernel import known, of_rows, placed
 from fieldwright.rings._lattice import Lattice
 from fieldwright.rings._matrices import Orbit, Tiles, find_orbit
-from fieldwright.rings._rows import Programme, Rows, rows_of
+from fieldwright.rings._programme import Programme, rows_of
+from fieldwright.rings._rows import Rows
 from fieldwright.sources._checks import is_concrete, require_positive
 
 

@@ -1,17 +1,11 @@
-"""A lattice's programme: which map acts where, as rows of numbers that compiled functions take.
+"""A lattice's rows as arrays that compiled functions take.
 
-An element becomes a few rows: entering its shifted body, its entrance face, pieces of its body
-with places where radiation acts between them, its exit face, leaving the body, an aperture. What
-an element does not have makes no row.
-
-The programme is data: one compiled function serves every lattice of a size. Arrays are filled up
-to a few sizes, and loops run over what is there.
+One compiled function serves every lattice of a size: arrays are filled up to a few sizes, and
+loops run over what is there.
 """
 
 from __future__ import annotations
 
-import functools
-import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -24,13 +18,11 @@ from fieldwright.constants import ELEMENTARY_CHARGE, SPEED_OF_LIGHT
 from fieldwright.motion import Species
 from fieldwright.rings import _radiation
 from fieldwright.rings._elements import COLUMN, COLUMNS
-from fieldwright.rings._lattice import Lattice, rest_energy
+from fieldwright.rings._lattice import rest_energy
+from fieldwright.rings._listing import Listing
 from fieldwright.rings._steps import OPERATION, SEQUENCES, STEP, Beam
 from fieldwright.sources._checks import is_concrete
 
-_MULTIPOLES = frozenset(f"k{order}{skew}" for order in range(4) for skew in ("", "s"))
-_KICKS = _MULTIPOLES - {"k1"}
-_ERRORS = frozenset({"tilt", "dx", "dy", "roll"})
 #: Columns that make motion nonlinear, and tunes depend on momentum.
 NONLINEAR = frozenset({"k2", "k3", "k2s", "k3s"})
 #: Columns that tie the two planes together; a solenoid's strength does, too.
@@ -117,282 +109,6 @@ class Rows:
     compton: Any
 
 
-@dataclass(frozen=True, eq=False)
-class Programme:
-    """The programme of a lattice, of one structure; NumPy's arrays are (rows,) unless told.
-
-    Args:
-        operation, element, fraction: as in `Rows`.
-        extra: (rows, 3)
-        begins: (n + 1,) the row at which each element begins, and the number of rows.
-        structure, beam: what the lattice has of it.
-        inside: whether places inside of elements are asked for.
-    """
-
-    operation: np.ndarray
-    element: np.ndarray
-    fraction: np.ndarray
-    extra: np.ndarray
-    begins: np.ndarray
-    structure: tuple[Any, ...]
-    beam: tuple[Any, Any]
-    inside: bool
-
-    def __len__(self) -> int:
-        return len(self.operation)
-
-    @functools.cached_property
-    def full(self) -> Rows:
-        """Filled up to a size."""
-        return _laid_out(self, filled=True)
-
-    @functools.cached_property
-    def rows(self) -> Rows:
-        """The same where compiled functions run, which take it."""
-        return jax.device_put(self.full)
-
-    @functools.cached_property
-    def exact(self) -> Rows:
-        """Not filled up, for the transformations of a user; sizes and counts are known there."""
-        found = _laid_out(self, filled=False)
-        with jax.ensure_compile_time_eval():  # arrays, but not of the transformation at hand
-            # scalars stay NumPy's: they are lengths of loops
-            return jax.tree.map(lambda leaf: jnp.asarray(leaf) if np.ndim(leaf) else leaf, found)
-
-    @functools.cached_property
-    def places(self) -> tuple[np.ndarray, np.ndarray]:
-        """The rows at which elements begin, or all that lie along the path; and their elements."""
-        count = len(self.begins) - 1
-        if not self.inside:
-            return self.begins, np.arange(count + 1)
-        # every element has its entrance, though elements without rows share theirs with the next
-        inner = np.setdiff1d(1 + np.flatnonzero(self.advance > 0), self.begins)
-        places = np.concatenate([self.begins, inner])
-        element = np.concatenate([np.arange(count + 1), self.element[inner]])
-        order = np.lexsort((element, places))
-        return places[order], element[order]
-
-    def flat(self, rows: np.ndarray, found: Any) -> np.ndarray:
-        """Where rows, or the end, are in what was found (R + 1, ...) by `Rows.flat`."""
-        return (self.full if is_concrete(found) else self.exact).order[rows]
-
-    @property
-    def advance(self) -> np.ndarray:
-        """The fraction of the length that a row takes along the path: kicks take none."""
-        kicks = self.operation == OPERATION["solenoid_variation"]
-        return np.where(kicks, 0.0, self.fraction)
-
-    def filled(self, table: Any) -> Any:
-        """The table (..., n, columns) filled up with rows of zeros to N elements."""
-        missing = len(self.full.corrector) - table.shape[-2]
-        widths = [(0, 0)] * (table.ndim - 2) + [(0, missing), (0, 0)]
-        return np.pad(table, widths)
-
-
-def rows_of(
-    lattice: Lattice,
-    *,
-    radiation: bool = False,
-    pole_faces: bool = True,
-    cavities: bool = True,
-    apertures: bool = False,
-    cuts: tuple[int, ...] = (),
-) -> Programme:
-    """The programme of a lattice; `cuts` says into how many parts each body is cut for looking.
-
-    A lattice of the same structure gets the same object.
-    """
-    structure = (lattice.kinds, lattice.active, lattice.pieces, lattice.nodes, lattice.profiles)
-    beam = (lattice.harmonics, lattice.species)
-    return _rows(structure, beam, (radiation, pole_faces, cavities, apertures), cuts)
-
-
-@functools.lru_cache(maxsize=256)
-def _rows(
-    structure: tuple[Any, ...],
-    beam: tuple[Any, Any],
-    switches: tuple[bool, bool, bool, bool],
-    cuts: tuple[int, ...],
-) -> Programme:
-    kinds, active, pieces, nodes, profiles = structure
-    rows: list[tuple[int, int, float, tuple[float, ...]]] = []
-    begins = []
-    for index, kind in enumerate(kinds):
-        begins.append(len(rows))
-        builder = _Builder(index, rows, *switches)
-        cut = cuts[index] if cuts else 1
-        builder.element(kind, active[index], pieces[index], nodes[index], profiles[index], cut)
-    begins.append(len(rows))
-    _lead_clock(rows)
-    columns: Any = list(zip(*rows, strict=True)) or [(), (), (), ()]
-    return Programme(
-        np.array(columns[0], dtype=np.int32),
-        np.array(columns[1], dtype=np.int32),
-        np.array(columns[2], dtype=float),
-        np.array(columns[3], dtype=float).reshape(-1, 3),
-        np.array(begins),
-        structure,
-        beam,
-        bool(cuts),
-    )
-
-
-def _lead_clock(rows: list[tuple[int, int, float, tuple[float, ...]]]) -> None:
-    """The first cavity keeps the clock in step with the RF."""
-    for number, row in enumerate(rows):
-        if row[0] == OPERATION["cavity"]:
-            rows[number] = (*row[:3], (1.0, 0.0, 0.0))
-            return
-
-
-@functools.lru_cache
-def _gauss(nodes: int) -> tuple[np.ndarray, np.ndarray]:
-    return np.polynomial.legendre.leggauss(nodes)
-
-
-class _Builder:
-    """Appends the rows of one element."""
-
-    def __init__(
-        self,
-        index: int,
-        rows: list[Any],
-        radiation: bool,
-        pole_faces: bool,
-        cavities: bool,
-        apertures: bool,
-    ):
-        self.index, self.rows = index, rows
-        self.radiation, self.pole_faces = radiation, pole_faces
-        self.cavities, self.apertures = cavities, apertures
-
-    def add(self, name: str, fraction: float = 0.0, *extra: float) -> None:
-        padded = (*extra, 0.0, 0.0, 0.0)[:3]
-        self.rows.append((OPERATION[name], self.index, fraction, padded))
-
-    def element(
-        self,
-        kind: str,
-        active: frozenset[str],
-        pieces: int,
-        nodes: int,
-        profile: tuple[float, ...],
-        cuts: int,
-    ) -> None:
-        limited = self.apertures and active & {"x_limit", "y_limit"}
-        moved = bool(active & _ERRORS) and kind not in ("Drift", "Marker", "Monitor")
-        if limited:
-            self.add("aperture")
-        if moved:
-            self.add("enter")
-        if kind == "Bend":
-            self._face(True, active)
-        if profile:
-            self._profile(profile)
-        else:
-            self._body(kind, active, pieces, nodes, cuts)
-        if kind == "Bend":
-            self._face(False, active)
-        if moved:
-            self.add("leave")
-        if limited and "length" in active:
-            self.add("aperture")
-
-    def _face(self, entering: bool, active: frozenset[str]) -> None:
-        """A bend's edge.
-
-        The axes turn into the pole face, the fringe field acts, and the wedge between face and
-        sector is taken back through the field; leaving, all that in the other order.
-        """
-        number = "1" if entering else "2"
-        turned = f"e{number}" in active
-        soft = {f"fint{number}", "gap"} <= active
-        sign, face = (1.0 if entering else -1.0), float(number)
-        steps = [
-            ("radiate_face", turned and self.radiation and self.pole_faces),
-            ("turn", turned),
-            ("soft_fringe" if soft else "fringe", True),
-            ("wedge", turned),
-        ]
-        for name, there in steps if entering else reversed(steps):
-            if there:
-                self.add(name, 0.0, sign, face)
-
-    def _body(self, kind: str, active: frozenset[str], pieces: int, nodes: int, cuts: int) -> None:
-        if kind == "RFCavity":
-            self._halves("cavity", active, self.cavities and active & {"voltage"})
-            return
-        strong = active & _MULTIPOLES or kind in ("Bend", "Solenoid") or active & {"hkick", "vkick"}
-        if "length" not in active:
-            if strong and kind != "Solenoid":
-                self.add("thin", 0.0, 0.0, 1.0)
-            return
-        name = _body_name(kind, active)
-        if not self.radiation or name == "drift" or not strong:
-            self._stretch(name, 0.0, 1.0, pieces, cuts)
-            return
-        places, weights = _gauss(nodes)
-        last = 0.0
-        for place, weight in zip((places + 1) / 2, weights / 2, strict=True):
-            self._stretch(name, last, place, pieces, cuts)
-            self.add("radiate", 0.0, weight, 1.0, 0.0)
-            last = place
-        self._stretch(name, last, 1.0, pieces, cuts)
-
-    def _stretch(self, name: str, start: float, stop: float, pieces: int, cuts: int) -> None:
-        """The body between two places, in pieces short enough, and cut where one looks."""
-        marks = [start, *(c / cuts for c in range(1, cuts) if start < c / cuts < stop), stop]
-        for first, second in itertools.pairwise(marks):
-            count = max(1, int(np.ceil((second - first) * pieces - 1e-9)))
-            for _ in range(count):
-                self.add(name, (second - first) / count, 1.0)
-
-    def _halves(self, name: str, active: frozenset[str], acts: Any) -> None:
-        if "length" in active:
-            self.add("drift", 0.5)
-        if acts:
-            self.add(name)
-        if "length" in active:
-            self.add("drift", 0.5)
-
-    def _profile(self, profile: tuple[float, ...]) -> None:
-        """A solenoid's profile: steps of constant field, and what its variation adds.
-
-        The field of a step is the mean of a cubic spline over it, so that the turn about the axis
-        is exact; what differs from the mean acts at the step's two Gauss-Legendre places, which
-        leaves an error of fourth order in the step.
-        """
-        from scipy.interpolate import CubicSpline
-
-        steps = len(profile) - 1
-        spline = CubicSpline(np.linspace(0.0, 1.0, steps + 1), profile)
-        first = 0.5 - np.sqrt(3) / 6
-        for step in range(steps):
-            mean = float(spline.integrate(step / steps, (step + 1) / steps)) * steps
-            for stretch, place in ((first, first), (1 - 2 * first, 1 - first)):
-                here = float(spline((step + place) / steps))
-                slope, second = (float(spline((step + place) / steps, n)) for n in (1, 2))
-                self.add("solenoid", stretch / steps, mean)
-                self.add("solenoid_variation", 0.5 / steps, here, second, here**2 - mean**2)
-                if self.radiation:
-                    self.add("radiate", 0.0, 0.5 / steps, here, slope)
-            self.add("solenoid", first / steps, mean)
-
-
-def _body_name(kind: str, active: frozenset[str]) -> str:
-    if kind == "Solenoid":
-        return "solenoid" if "ks" in active else "drift"
-    if kind == "Bend":
-        return "combined_bend" if active & (_MULTIPOLES - {"k0"}) else "bend"
-    if active & {"hkick", "vkick"}:
-        return "sextupole"
-    if not active & _MULTIPOLES:
-        return "drift"
-    if "k1s" in active or ("k1" in active and active & _KICKS):
-        return "straight"
-    return "quadrupole" if "k1" in active else "sextupole"
-
-
 def filled_size(count: int) -> int:
     """The size to which so many elements, places or rows are filled up: few, so that programs are.
 
@@ -404,7 +120,7 @@ def filled_size(count: int) -> int:
     return size
 
 
-def _laid_out(programme: Programme, filled: bool) -> Rows:
+def laid_out(programme: Listing, filled: bool) -> Rows:
     """The arrays of `Rows`, of NumPy, filled up or not."""
     active = programme.structure[1]
     places, _ = programme.places
@@ -441,7 +157,7 @@ class _Sizes:
     blocks: int
 
     @classmethod
-    def filled(cls, programme: Programme) -> _Sizes:
+    def filled(cls, programme: Listing) -> _Sizes:
         # one size for both, so that there are as few programs as sizes
         elements = filled_size(max(len(programme.structure[0]) + 1, -(-len(programme) // 4)))
         rows = 4 * elements
@@ -455,7 +171,7 @@ class _Sizes:
         return cls(rows, elements, places, tiles, most, _LANES, blocks)
 
     @classmethod
-    def exact(cls, programme: Programme) -> _Sizes:
+    def exact(cls, programme: Listing) -> _Sizes:
         rows = max(1, len(programme))  # markers alone have none
         blocks = math.isqrt(rows)
         rows = blocks * -(-rows // blocks)
@@ -465,7 +181,7 @@ class _Sizes:
         return cls(rows, elements, places, int(tiles) + 1, steps, _LANES, blocks)
 
 
-def _steps_of(programme: Programme) -> int:
+def _steps_of(programme: Listing) -> int:
     numbers, counts = np.unique(programme.operation, return_counts=True)
     return sum(
         -(-int(count) // _LANES) * len(SEQUENCES[_NAMES[number]])
@@ -480,7 +196,7 @@ def _fill(values: np.ndarray, size: int, value: Any = 0) -> np.ndarray:
     return found
 
 
-def _chain(programme: Programme, sizes: _Sizes) -> dict[str, Any]:
+def _chain(programme: Listing, sizes: _Sizes) -> dict[str, Any]:
     """Rows in blocks one after another: see `Rows`."""
     count, blocks = len(programme), sizes.blocks
     length = max(1, -(-count // blocks))
@@ -499,7 +215,7 @@ def _chain(programme: Programme, sizes: _Sizes) -> dict[str, Any]:
     }
 
 
-def _tiles(programme: Programme, sizes: _Sizes, flat: np.ndarray) -> dict[str, Any]:
+def _tiles(programme: Listing, sizes: _Sizes, flat: np.ndarray) -> dict[str, Any]:
     """Rows of one operation side by side, and the steps that they take; the last tile stays empty.
 
     Lanes that are over repeat the last row.
@@ -537,7 +253,7 @@ def _tiles(programme: Programme, sizes: _Sizes, flat: np.ndarray) -> dict[str, A
     }
 
 
-def _slant(programme: Programme) -> np.ndarray:
+def _slant(programme: Listing) -> np.ndarray:
     """Where the reference particle is inside a turned pole face: 1 entering, 2 leaving."""
     names = np.array(_NAMES)[programme.operation]
     entering = programme.extra[:, 0] > 0
@@ -545,7 +261,7 @@ def _slant(programme: Programme) -> np.ndarray:
     return np.where(inside, np.where(entering, 1, 2), 0)
 
 
-def _upright(programme: Programme) -> np.ndarray:
+def _upright(programme: Listing) -> np.ndarray:
     turned = np.array([bool(columns & {"tilt", "roll"}) for columns in programme.structure[1]])
     inner = np.ones(len(programme), dtype=bool)
     begins = programme.begins[:-1]
@@ -553,7 +269,7 @@ def _upright(programme: Programme) -> np.ndarray:
     return inner & turned[programme.element]
 
 
-def _of_elements(programme: Programme, size: int) -> dict[str, Any]:
+def _of_elements(programme: Listing, size: int) -> dict[str, Any]:
     """What `prepare` must know of each element."""
     kinds, active = programme.structure[:2]
     kind = np.array(kinds)

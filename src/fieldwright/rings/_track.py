@@ -15,7 +15,7 @@ from fieldwright._threads import cores
 from fieldwright.errors import InputError
 from fieldwright.rings._kernel import placed
 from fieldwright.rings._lattice import Lattice
-from fieldwright.rings._rows import Programme, rows_of
+from fieldwright.rings._programme import Programme, rows_of
 from fieldwright.rings._turns import started, turns_of
 from fieldwright.sources._checks import as_float, is_concrete
 

@@ -15,7 +15,8 @@ import numpy as np
 from fieldwright.rings import _radiation
 from fieldwright.rings._kernel import of_rows, placed
 from fieldwright.rings._lattice import Lattice
-from fieldwright.rings._rows import Rows, branches, prepare, rows_of
+from fieldwright.rings._programme import rows_of
+from fieldwright.rings._rows import Rows, branches, prepare
 from fieldwright.rings._steps import OPERATIONS, Beam, Row
 from fieldwright.sources._checks import is_concrete
 
