@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given
@@ -141,8 +140,8 @@ def test_mixtures_and_clouds_are_their_parts() -> None:
 
 
 def test_bands_are_runs_below_a_fraction() -> None:
-    left = jnp.array([[[0.1, 0.9, 0.2, 0.3, 1.0, 0.0]]])
-    scan = LossScan(jnp.ones(1), jnp.arange(1.0, 7.0), left, jnp.array(1.0), jnp.array(1.0))
+    left = np.array([[[0.1, 0.9, 0.2, 0.3, 1.0, 0.0]]])
+    scan = LossScan(np.ones(1), np.arange(1.0, 7.0), left, np.array(1.0), np.array(1.0))
     assert scan.bands() == [[(1.0, 1.0), (3.0, 4.0), (6.0, 6.0)]]
     assert scan.bands(0.25) == [[(1.0, 1.0), (3.0, 3.0), (6.0, 6.0)]]
     assert scan.to_xarray().fractions.attrs["units"] == "1"
