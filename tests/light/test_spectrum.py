@@ -251,6 +251,7 @@ def test_ways_through_a_medium_are_the_same() -> None:
     gap, loss = 1e-7 * (1e17 / omega) ** 2, 1e3 * (1e17 / omega) ** 6
     length = float(c * reach[-1])
     sums = jax.jit(medium_sum, static_argnums=(6, 7))
+    repeated = jax.jit(repeat, static_argnums=2)
     cases = (None, "reach"), (None, "lag"), (loss, "reach"), (1e3 * loss, "lag")
     for attenuation, way in cases:
         optics = Optics(gap, attenuation)
@@ -261,7 +262,7 @@ def test_ways_through_a_medium_are_the_same() -> None:
     for sign in (1, -1):
         steps = np.arange(5)[:: -1 if sign > 0 else 1, None]
         straight = np.sum(many * np.exp(-steps * loss), axis=0)
-        found = repeat(omega * 1e-17, sign * loss, 5)
+        found = repeated(omega * 1e-17, sign * loss, 5)
         assert_allclose(np.asarray(found), np.asarray(straight), rtol=1e-12, atol=1e-12)
 
 
