@@ -79,6 +79,7 @@ def compilations_counted(request: pytest.FixtureRequest) -> Iterator[None]:
         request.config.workeroutput["counted"] = counted
 
 
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_testnodedown(node: Any, error: object) -> None:
     """What a process of several has counted."""
     if "counted" in getattr(node, "workeroutput", {}):

@@ -51,7 +51,8 @@ def begin(run: Run, position: Any, velocity: Any) -> tuple[Any, State]:
         alive = jnp.sum(position**2, axis=1) <= run.radius**2
     motion = (position, velocity)
     handed = run.integrator.begin(run.problem, motion, run.start_time, alive)
-    return prepared, State(motion, alive, jnp.where(alive, -1, 0), motion, handed)
+    lost = jnp.where(alive, -1, 0).astype(int)  # as steps give it back: else they compile twice
+    return prepared, State(motion, alive, lost, motion, handed)
 
 
 def advance(

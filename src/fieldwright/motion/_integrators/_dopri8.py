@@ -51,7 +51,7 @@ class Dopri8(Integrator):
                 raise InputError(f"{name} must be above zero, got {value}", parameter=name)
 
     def begin(self, problem: Problem, motion: Motion, time: jax.Array, alive: jax.Array) -> Any:
-        return jnp.full((), jnp.nan), jnp.zeros((), dtype=int)
+        return jnp.full((), jnp.nan, dtype=float), jnp.zeros((), dtype=int)
 
     def step(
         self,
