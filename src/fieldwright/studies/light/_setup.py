@@ -14,9 +14,9 @@ from fieldwright.sources import CrystalPlanes, DoyleTurner, HarmonicPotential, P
 
 from ...constants import ELECTRON_REST_ENERGY, HC
 from ...errors import InputError
-from ._model import RunPart
 from ._parts import BeamPart, BunchPart, CrystalPart, MediumPart, UndulatorPart
 from ._paths import read_path
+from ._run import RunPart
 
 _AGAIN = 12  # times that a period follows from the swing, and that from it
 
