@@ -18,15 +18,13 @@ from ._cases import CaseStudy
 from ._derived import DerivedPart, Problem, check_derived, check_published, derive, no_case
 from ._fields import Name, Part
 from ._judge import Quantity, Text
-from ._names import full_units, named, one_case, part_names, unique_names
+from ._names import full_units, one_case, part_names, unique_names
 from ._pieces import Pieces
-from ._sections import Columns, Item, Picture, Quantities, Section, Shown, unasked
+from ._sections import Item, Picture, Quantities, Section, Shown, cell, table, unasked
 from ._study import Drawing, Outcome, Progress, Table
 
 if TYPE_CHECKING:
     import xarray
-
-_DASH = "–"
 
 
 class SectionStudy(CaseStudy):
@@ -35,7 +33,6 @@ class SectionStudy(CaseStudy):
     sections: ClassVar[tuple[Section, ...]]
     which: ClassVar[tuple[str, str]] = ("which ones", "which one")
     goes_on: ClassVar[bool] = False  # whether all else can be checked although a part is wrong
-    reserved: ClassVar[frozenset[str]] = frozenset()  # names that no derived quantity may have
     drawn_anyway: ClassVar[frozenset[str]] = frozenset({"deviations"})
 
     def problems(self) -> Iterator[Problem]:
@@ -51,6 +48,10 @@ class SectionStudy(CaseStudy):
     def show(self, quantity: Quantity, digits: int | None) -> str:
         """A quantity for a table cell."""
         return format_quantity(quantity.value, quantity.unit, digits or 6)
+
+    def reserved(self) -> Iterable[str]:
+        """Names that no derived quantity may have."""
+        return part_names(self, [section.group for section in self.sections])
 
     def unfit(self, name: str, figure: Any) -> Iterator[Problem]:
         """What is wrong with a figure as a whole."""
@@ -157,7 +158,7 @@ def problems(study: SectionStudy) -> Iterator[Problem]:
         return
     units = available(study)
     names = part_names(study, groups)
-    yield from check_derived(study.derived, units, {*names, *study.reserved})  # type: ignore[attr-defined]
+    yield from check_derived(study.derived, units, study.reserved())  # type: ignore[attr-defined]
     yield from check_published(study.published, units, names)
 
 
@@ -247,12 +248,12 @@ def compute(study: SectionStudy, progress: Progress, pieces: Pieces) -> Outcome:
 
 
 def _named(item: Item) -> dict[str, Quantity]:
-    numbers, names = item.section.numbers(item), item.section.names_of(item)
-    plain = {name: number for name, number in numbers.items() if isinstance(number, Quantity)}
-    others = {name: float(numbers[name]) for name in names if name not in plain}
-    found = named(item.name, others, {n: names[n] for n in others})
-    found |= {item.full(name): quantity for name, quantity in plain.items()}
-    return {item.full(name): found[item.full(name)] for name in names}
+    numbers, found = item.section.numbers(item), {}
+    for name, (unit, words) in item.section.names_of(item).items():
+        number = numbers[name]
+        value, error = number if isinstance(number, tuple) else (number, None)
+        found[item.full(name)] = Quantity(float(value), unit, words, error)
+    return found
 
 
 def _methods(section: Section, items: list[Item]) -> Iterable[str]:
@@ -272,30 +273,6 @@ def tables(study: Any, items: dict[str, list[Item]], quantities: Quantities) -> 
     rows = [[part.title, cell(study, quantities[n])] for n, part in study.derived.items()]
     found.append(Table("Quantities derived from these", ["", "value"], rows))
     return [table for table in found if table.rows]
-
-
-def table(columns: Columns, items: list[Item], quantities: Quantities) -> Table:
-    """A table of a row for each item, or of several."""
-    rows = []
-    for item in items:
-        if columns.own and item.full(columns.own) not in quantities:
-            continue
-        for words, prefix in (columns.each(item) if columns.each else {"": ""}).items():
-            found = [quantities.get(item.full(prefix + q)) for q in columns.columns.values()]
-            cells = [cell(item.study, q, columns.digits) for q in found]
-            rows.append([f"{item.title}: {words}" if words else item.title, *cells])
-    header = [columns.first, *columns.columns]
-    if columns.filled:
-        # the first value may be of all
-        rows = [row for row in rows if set(row[2:]) != {_DASH}]
-        full = [n for n in range(len(header)) if not n or any(row[n] != _DASH for row in rows)]
-        header, rows = [header[n] for n in full], [[row[n] for n in full] for row in rows]
-    return Table(columns.title, header, rows, columns.caption)
-
-
-def cell(study: Any, quantity: Quantity | None, digits: int | None = None) -> str:
-    """A quantity for a table cell; a dash where there is none."""
-    return _DASH if quantity is None else study.show(quantity, digits)
 
 
 def drawings(study: Any, items: dict[str, list[Item]]) -> list[Drawing]:

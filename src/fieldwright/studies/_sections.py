@@ -23,12 +23,16 @@ if TYPE_CHECKING:
 
     from ._pieces import Arrays
 
-Numbers = dict[str, Any]  # what a quantity's name finds, as anything that `float` takes
+#: By a quantity's name what `float` takes, or that with an error estimate.
+Numbers = dict[str, Any]
 Quantities = Mapping[str, Quantity]
 Unasked = Iterator[tuple[str, dict[str, Any]]]  # name of a figure, and its fields
 
 #: Name, axes, values, unit and words of a variable of the dataset.
 Variable = tuple[str, tuple[str, ...], Any, str, str]
+
+
+_DASH = "–"
 
 
 def _quiet(phase: str, fraction: float | None = None, /) -> None: ...
@@ -180,3 +184,27 @@ def unasked(item: Item, shown: Shown) -> dict[str, Any]:
 def taken(found: Any, names: Iterable[str], prefix: str = "") -> dict[str, Any]:
     """Numbers that an object has under the names of the quantities, after a prefix."""
     return {f"{prefix}{name}": getattr(found, name) for name in names}
+
+
+def table(columns: Columns, items: list[Item], quantities: Quantities) -> Table:
+    """A table of a row for each item, or of several."""
+    rows = []
+    for item in items:
+        if columns.own and item.full(columns.own) not in quantities:
+            continue
+        for words, prefix in (columns.each(item) if columns.each else {"": ""}).items():
+            found = [quantities.get(item.full(prefix + q)) for q in columns.columns.values()]
+            cells = [cell(item.study, q, columns.digits) for q in found]
+            rows.append([f"{item.title}: {words}" if words else item.title, *cells])
+    header = [columns.first, *columns.columns]
+    if columns.filled:
+        # the first value may be of all
+        rows = [row for row in rows if set(row[2:]) != {_DASH}]
+        full = [n for n in range(len(header)) if not n or any(row[n] != _DASH for row in rows)]
+        header, rows = [header[n] for n in full], [[row[n] for n in full] for row in rows]
+    return Table(columns.title, header, rows, columns.caption)
+
+
+def cell(study: Any, quantity: Quantity | None, digits: int | None = None) -> str:
+    """A quantity for a table cell; a dash where there is none."""
+    return _DASH if quantity is None else study.show(quantity, digits)

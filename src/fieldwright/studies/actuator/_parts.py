@@ -1,20 +1,16 @@
-"""The study file of a voice-coil actuator: one coil, magnets on its axis, cases to compare."""
+"""The parts of an actuator study: coil, wire, magnets, distances, tolerances."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import pi
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
-from ..._yaml import Where
 from ...constants import MU_0
 from ...errors import InputError
-from .._derived import DerivedPart
-from .._fields import Count, Length, Name, Part, Position, quantity, refuse
+from .._fields import Count, Length, Part, Position, quantity, refuse
 from .._judge import Text
-from .._study import Study
 
 if TYPE_CHECKING:
     from fieldwright.sources import Assembly, Coil, CylinderMagnet
@@ -148,20 +144,6 @@ class Magnets(Part):
         return built[0] if alone else Assembly(sources=tuple(built))
 
 
-class CasePart(Magnets):
-    """One arrangement; a case may have a coil and wire of its own."""
-
-    title: Text | None = None
-    coil: CoilPart | None = None
-    wire: WirePart | None = None
-
-    @model_validator(mode="after")
-    def _some_magnet(self) -> Self:
-        if (self.magnet is None) == (self.magnets is None):
-            raise refuse("give either `magnet` or a list of `magnets`")
-        return self
-
-
 class DistancePart(Part):
     """Distances between the centres for which curves are computed."""
 
@@ -174,14 +156,6 @@ class DistancePart(Part):
         if self.stop <= self.start:
             raise refuse("`to` must be larger than `from`")
         return self
-
-
-class FigurePart(Part):
-    """A figure: the force curves of some cases."""
-
-    caption: Text
-    cases: list[Text] = Field(min_length=1)
-    show: Literal["maximum", "parabola", "range"] = "maximum"
 
 
 class TolerancesPart(Part):
@@ -207,50 +181,3 @@ class TolerancesPart(Part):
     def texts(self) -> dict[str, str]:
         """The same as a file would write them."""
         return self.model_dump(by_alias=True, exclude_none=True, mode="json")
-
-
-class ActuatorStudy(Magnets, Study):
-    """A coil pushes magnets on its axis: force per ampere, sweet spot, range, coupling."""
-
-    kind: Literal["actuator"]
-    coil: CoilPart | None = None
-    wire: WirePart | None = None
-    cases: dict[Name, CasePart] | None = Field(None, min_length=1)
-    distance: DistancePart = Field(default_factory=lambda: DistancePart.model_validate({}))
-    tolerances: TolerancesPart | None = Field(None, description="standard deviations")
-    derived: dict[Name, DerivedPart] = Field({}, description="quantities made of others")
-    figures: dict[Name, FigurePart] = Field({}, description="figures for the report")
-
-    @model_validator(mode="after")
-    def _cases_or_magnet(self) -> Self:
-        given = [self.magnet is not None, self.magnets is not None, self.cases is not None]
-        if sum(given) != 1:
-            raise refuse("give one of `magnet`, `magnets` or `cases`")
-        return self
-
-    def all_cases(self) -> dict[str | None, CasePart]:
-        """Every case by name; the only case of a study without `cases` has the name None."""
-        if self.cases is not None:
-            return {name: case for name, case in self.cases.items()}  # noqa: C416
-        return {None: CasePart(title=self.title, magnet=self.magnet, magnets=self.magnets)}
-
-    def wire_of(self, case: CasePart) -> WirePart | None:
-        """The wire of a case: its own, or the study's unless the case has another coil."""
-        return case.wire or (self.wire if case.coil is None else None)
-
-    def coil_of(self, case: CasePart) -> Coil:
-        """The coil of a case; `InputError` where there is none or it cannot be."""
-        part = case.coil or self.coil
-        if part is None:
-            raise InputError("is missing; give the study or this case a `coil`")
-        return part.build(self.wire_of(case))
-
-    def problems(self) -> Iterator[tuple[Where, str]]:
-        """Contradictions between fields; see `_check`."""
-        from ._check import problems
-
-        return problems(self)
-
-    def describe_case(self, name: str | None) -> str:
-        """The title of a case, or its name."""
-        return self.all_cases()[name].title or str(name)
