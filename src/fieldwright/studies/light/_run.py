@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ..._yaml import Where
-from ...errors import InputError
-from .._derived import Problem
 from .._fields import Part, PhotonEnergy, refuse
 from .._judge import Text
 from .._names import Names
@@ -133,17 +130,6 @@ def of_harmonics(orders: list[int], names: Names) -> Names:
         for n in orders
         for name, (unit, words) in names.items()
     }
-
-
-def let_through(at: Where, run: RunPart, energy: float | None) -> Iterator[Problem]:
-    """What is wrong where the medium lets no light of a photon energy through."""
-    from ._setup import build_medium
-
-    try:
-        if energy:
-            build_medium(run.medium).one_minus_index(energy)
-    except InputError as error:
-        yield at, str(error)
 
 
 def piece(item: Item, number: int, of: int, make: Callable[[], Arrays]) -> Arrays:

@@ -218,6 +218,17 @@ _NEEDED = {
 }
 
 
+def let_through(at: Where, run: RunPart, energy: float | None) -> Iterator[Problem]:
+    """What is wrong where the medium lets no light of a photon energy through."""
+    from ._setup import build_medium
+
+    try:
+        if energy:
+            build_medium(run.medium).one_minus_index(energy)
+    except InputError as error:
+        yield at, str(error)
+
+
 def _check(item: Item) -> Iterator[Problem]:
     """What is wrong with a case, taken together with the study."""
     if item.run.radiator is None:

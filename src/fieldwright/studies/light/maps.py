@@ -14,7 +14,8 @@ from .._fields import PhotonEnergy, quantity
 from .._later import later
 from .._names import Names
 from .._sections import Columns, Item, Numbers, Picture, Section, Shown, Variable
-from ._run import OfCase, let_through, piece, undulating
+from ._run import OfCase, piece, undulating
+from .cases import let_through
 from .spectra import ALONE, PHOTONS
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from .._fields import Angle, PhotonEnergy, refuse
 from .._later import later
 from .._names import Names
 from .._sections import Columns, Item, Numbers, Picture, Section, Shown, Variable
-from ._run import OfCase, RunPart, has_current, in_medium, let_through, piece, waving
+from ._run import OfCase, RunPart, has_current, in_medium, piece, waving
+from .cases import let_through
 
 if TYPE_CHECKING:
     import numpy as np
