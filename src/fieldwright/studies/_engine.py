@@ -20,8 +20,8 @@ from ._fields import Name, Part
 from ._judge import Quantity, Text
 from ._names import full_units, one_case, part_names, unique_names
 from ._pieces import Pieces
-from ._sections import Item, Picture, Quantities, Section, Shown, cell, table, unasked
-from ._study import Drawing, Outcome, Progress, Table
+from ._sections import Item, Picture, Quantities, Section, Shown, cell, numbers_of, table, unasked
+from ._study import Drawing, Outcome, Progress, Table, standing
 
 if TYPE_CHECKING:
     import xarray
@@ -69,17 +69,19 @@ class SectionStudy(CaseStudy):
         data: dict[str, Any] = {}
         for section in self.sections:
             for item in items[section.group]:
-                for name, axes, values, unit, words in section.variables(item):
-                    data[name] = _variable(axes, values, unit, words)
+                for one in (item, *item.finds()):
+                    for name, axes, values, unit, words in one.section.variables(one):
+                        data[name] = _variable(axes, values, unit, words)
         for name, q in quantities.items():
             data[name] = _variable((), q.value, q.unit, q.long_name)
         return xarray.Dataset(data)
 
 
-def _variable(axes: tuple[str, ...], values: Any, unit: str, words: str) -> tuple[Any, ...]:
+def _variable(axes: tuple[str, ...], values: Any, unit: str | None, words: str) -> tuple[Any, ...]:
     import numpy as np
 
-    return axes, np.asarray(values), {"units": unit, "long_name": words}
+    units = {} if unit is None else {"units": unit}
+    return axes, np.asarray(values), units | {"long_name": words}
 
 
 def study_of(
@@ -167,7 +169,8 @@ def available(study: SectionStudy) -> dict[str, str]:
     units: dict[str, str] = {}
     for section in study.sections:
         for item in section.items(study):
-            units |= full_units(item.name, section.names_of(item))
+            for one in (item, *item.finds(asked=True)):
+                units |= full_units(item.name, one.section.names_of(one))
     return units | {name: part.unit(units) for name, part in study.derived.items()}  # type: ignore[attr-defined]
 
 
@@ -208,9 +211,12 @@ def _unfit_figures(study: Any) -> Iterator[Problem]:
     shows = _shows(study)
     for name, figure in study.figures.items() if shows else ():
         section, shown = shows[figure.show]
-        for item in _asked(section, figure, section.items(study)):
+        picture = Picture(study, figure, _asked(section, figure, section.items(study)))
+        for item in picture.items:
             for message in shown.check(item):
                 yield ("figures", name), message
+        for where, message in shown.fits(picture):
+            yield ("figures", name, *where), message
         yield from study.unfit(name, figure)
 
 
@@ -228,13 +234,15 @@ def compute(study: SectionStudy, progress: Progress, pieces: Pieces) -> Outcome:
     more = {"results": results, "pieces": pieces, "progress": progress}
     items = {section.group: section.items(study, **more) for section in study.sections}
     for section in sorted(study.sections, key=lambda section: section.slow):
-        results[section.group] = {}
+        results |= {one.group: {} for one in (section, *section.finds)}
         for item in items[section.group]:
             results[section.group][item.name] = section.solve(item)
+            _find(item)
     every = [item for section in study.sections for item in items[section.group]]
     quantities: dict[str, Quantity] = {}
     for item in every:
-        quantities |= _named(item)
+        for one in (item, *item.finds(asked=True)):
+            quantities |= numbers_of(one)
     quantities |= derive(study.derived, quantities)  # type: ignore[attr-defined]
     return Outcome(
         quantities=quantities,
@@ -247,29 +255,34 @@ def compute(study: SectionStudy, progress: Progress, pieces: Pieces) -> Outcome:
     )
 
 
-def _named(item: Item) -> dict[str, Quantity]:
-    numbers, found = item.section.numbers(item), {}
-    for name, (unit, words) in item.section.names_of(item).items():
-        number = numbers[name]
-        value, error = number if isinstance(number, tuple) else (number, None)
-        found[item.full(name)] = Quantity(float(value), unit, words, error)
-    return found
+def _find(item: Item) -> None:
+    """What is to be found out about a part."""
+    due = item.finds()
+    for done, one in enumerate(due):
+        item.progress(item.phase, done / len(due))
+        with standing(item.study.place_of(item.name, item.study.alone)):
+            item.results[one.section.group][item.name] = one.section.solve(one)
 
 
-def _methods(section: Section, items: list[Item]) -> Iterable[str]:
+def _methods(section: Section, items: list[Item]) -> Iterator[str]:
     if callable(section.methods):
-        return section.methods(items)
-    return [section.methods] if section.methods and items else []
+        yield from section.methods(items)
+    elif section.methods and items:
+        yield section.methods
+    for find in section.finds:
+        yield from _methods(find, [one for i in items for one in i.finds() if one.section is find])
 
 
 def tables(study: Any, items: dict[str, list[Item]], quantities: Quantities) -> list[Table]:
     """The tables of all sections, and of derived quantities; those without rows are left out."""
     found: list[Table] = []
     for section in study.sections:
-        if callable(section.tables):
-            found += section.tables(items[section.group], quantities)
-        else:
-            found += (table(c, items[section.group], quantities) for c in section.tables)
+        own = items[section.group]
+        for one in (section, *section.finds):
+            if callable(one.tables):
+                found += one.tables(own, quantities)
+            else:
+                found += (table(columns, own, quantities) for columns in one.tables)
     rows = [[part.title, cell(study, quantities[n])] for n, part in study.derived.items()]
     found.append(Table("Quantities derived from these", ["", "value"], rows))
     return [table for table in found if table.rows]
@@ -299,5 +312,6 @@ def figure_model(study: Any) -> Any:
 def _unasked(items: list[Item]) -> Iterator[tuple[str, dict[str, Any]]]:
     for item in items:
         for shown in item.section.shown:
-            if shown.words is not None:
-                yield f"{shown.show}_{item.name}", unasked(item, shown)
+            if shown.words is not None and not any(shown.check(item)):
+                name = f"{shown.show}_{item.name}" if item.name else shown.show
+                yield name, unasked(item, shown)

@@ -7,14 +7,14 @@ its case and, once computed, its result. What is left out, the engine does as fo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .._yaml import Where
 from ._derived import Problem
 from ._fields import Part
 from ._judge import Quantity
-from ._names import Names, full_name
+from ._names import Found, Names, full_name, reach
 from ._pieces import Pieces
 from ._study import Attachment, Progress, Table, standing
 
@@ -28,8 +28,8 @@ Numbers = dict[str, Any]
 Quantities = Mapping[str, Quantity]
 Unasked = Iterator[tuple[str, dict[str, Any]]]  # name of a figure, and its fields
 
-#: Name, axes, values, unit and words of a variable of the dataset.
-Variable = tuple[str, tuple[str, ...], Any, str, str]
+#: Name, axes, values, unit (None: there is none) and words of a variable of the dataset.
+Variable = tuple[str, tuple[str, ...], Any, str | None, str]
 
 
 _DASH = "–"
@@ -40,7 +40,10 @@ def _quiet(phase: str, fraction: float | None = None, /) -> None: ...
 
 @dataclass(frozen=True)
 class Item:
-    """One part of a study as its section sees it; a case has the name None where it is alone."""
+    """One part of a study as its section sees it; a case has the name None where it is alone.
+
+    A find of a part sees the part's own item, with the find as its `section`.
+    """
 
     study: Any
     section: Section
@@ -49,21 +52,26 @@ class Item:
     results: dict[str, dict[Any, Any]] = field(default_factory=dict)  # by group and name
     pieces: Pieces = field(default_factory=Pieces)
     progress: Progress = _quiet
+    whole: Section | None = None  # the section that this is a find of
+
+    @property
+    def _home(self) -> Section:
+        return self.whole or self.section
 
     @property
     def at(self) -> Where:
         """Where it stands in the file."""
-        return () if self.name is None else (self.section.group, self.name)
+        return () if self.name is None else (self._home.group, self.name)
 
     @property
     def title(self) -> str:
         """What it is called, or its name."""
-        return getattr(self.part, "title", None) or self.section.untitled.format(self.name)
+        return getattr(self.part, "title", None) or self._home.untitled.format(self.name)
 
     @property
     def case(self) -> Any:
         """The name of the case that it is of; a case is its own."""
-        return self.name if self.section.group == "cases" else self.study.case_of(self.part.case)
+        return self.name if self._home.group == "cases" else self.study.case_of(self.part.case)
 
     @property
     def run(self) -> Any:
@@ -83,7 +91,21 @@ class Item:
     @property
     def phase(self) -> str:
         """What progress calls it."""
-        return f"{self.section.one} {self.name}" if self.name else self.section.one
+        words = self._home.doing or self._home.one
+        return f"{words} {self.name}" if self.name else words
+
+    def finds(self, *, asked: bool = False) -> list[Item]:
+        """What is found out about it, or only what it asks for: an item for each find."""
+        names = self.section.asks(self) if self.section.finds else ()
+        return [
+            replace(self, section=find, whole=self.section)
+            for find in self.section.finds
+            if find.group in names or (not asked and find.also(self))
+        ]
+
+    def found(self, find: str) -> Any:
+        """What a find of its case came to; None where that was not looked for."""
+        return self.results[find].get(self.case)
 
     def full(self, quantity: str) -> str:
         """The full name of one of its quantities."""
@@ -116,6 +138,7 @@ class Shown:
     words: str | None = None  # of the caption where none is asked for; None: only when asked for
     options: Mapping[str, Any] = field(default_factory=dict)  # more keys: type and `Field`
     check: Callable[[Item], Iterator[str]] = lambda item: iter(())  # what an item lacks for it
+    fits: Callable[[Picture], Iterator[Problem]] = lambda picture: iter(())  # places are within it
 
 
 @dataclass(frozen=True)
@@ -132,13 +155,23 @@ class Columns:
     each: Callable[[Item], Mapping[str, str]] | None = None  # several rows: words, and prefix
 
 
+@dataclass(frozen=True)
+class Rows:
+    """A table of a row for each quantity, in its own words, and a column for each item."""
+
+    title: str
+    quantities: Iterable[str]
+    caption: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Section:
     """All about one sort of part of a study."""
 
     group: str  # its key in the file
-    part: type[Part]  # what stands there under each name
-    one: str  # what one of them is called
+    part: type[Part] = Part  # what stands there under each name
+    one: str = ""  # what one of them is called
+    doing: str = ""  # what progress calls it, if not that
     words: str = ""  # what the schema says of the key
     of_case: bool = True  # whether a part names a case
     several: bool = False  # whether figures name a list of them, by the group's own name
@@ -149,15 +182,21 @@ class Section:
     check: Callable[[Item], Iterator[Problem]] = lambda item: iter(())  # alone
     fits: Callable[[Item], Iterator[Problem]] = lambda item: iter(())  # once all names lead to it
     impossible: Callable[[Item], Iterator[tuple[Where, Any]]] = lambda item: iter(())
-    names: Callable[[Item], Names] | Names
+    names: Callable[[Item], Names] | Names = field(default_factory=dict)
     solve: Callable[[Item], Any]
     numbers: Callable[[Item], Numbers] = lambda item: item.result
-    tables: Iterable[Columns] | Callable[[list[Item], Quantities], Iterable[Table]] = ()
+    tables: Iterable[Columns | Rows] | Callable[[list[Item], Quantities], Iterable[Table]] = ()
     variables: Callable[[Item], Iterator[Variable]] = lambda item: iter(())
     shown: tuple[Shown, ...] = ()
     unasked: Callable[[list[Item]], Unasked] | None = None
     attachments: Callable[[Item], Iterator[Attachment]] = lambda item: iter(())
     methods: str | Callable[[list[Item]], Iterable[str]] = ()  # type: ignore[assignment]
+
+    # What a part can be asked to `find`: sections of their own, without a key in the file. They
+    # come after the part they are of, get its item, and tables are given all parts.
+    finds: tuple[Section, ...] = ()
+    asks: Callable[[Item], Iterable[str]] = lambda item: ()  # the groups of the finds asked for
+    also: Callable[[Item], bool] = lambda item: False  # of a find: needed though not asked for
 
     @property
     def key(self) -> str:
@@ -176,9 +215,11 @@ class Section:
 
 def unasked(item: Item, shown: Shown) -> dict[str, Any]:
     """The fields of a figure of one item, for a study that asks for none."""
-    of = [item.name] if item.section.several else item.name
-    caption = f"{item.title}: {shown.words}."
-    return {"show": shown.show, "caption": caption, item.section.key: of}
+    caption = f"{item.title}: {shown.words}." if shown.words else f"{item.title}."
+    named = {} if item.name is None else {item.section.key: item.name}
+    if item.section.several:
+        named = {key: [name] for key, name in named.items()}
+    return {"show": shown.show, "caption": caption, **named}
 
 
 def taken(found: Any, names: Iterable[str], prefix: str = "") -> dict[str, Any]:
@@ -186,8 +227,45 @@ def taken(found: Any, names: Iterable[str], prefix: str = "") -> dict[str, Any]:
     return {f"{prefix}{name}": getattr(found, name) for name in names}
 
 
-def table(columns: Columns, items: list[Item], quantities: Quantities) -> Table:
-    """A table of a row for each item, or of several."""
+def numbers_of(item: Item) -> dict[str, Quantity]:
+    """The quantities of a part by their full names."""
+    names, made = item.section.names_of(item), None
+    found = {}
+    for name, (unit, words) in names.items():
+        named = names[name]
+        if not isinstance(named, Found):
+            made = item.section.numbers(item) if made is None else made
+            number = made[name]
+        elif callable(named.how):
+            number = named.how(item)
+        else:
+            number = reach(item.result, named.how)
+        value, error = number if isinstance(number, tuple) else (number, None)
+        found[item.full(name)] = Quantity(float(value), unit, words, error)
+    return found
+
+
+def table(columns: Columns | Rows, items: list[Item], quantities: Quantities) -> Table:
+    """A table of a row, or several, for each item; or of a column for each."""
+    return (
+        _rows(columns, items, quantities)
+        if isinstance(columns, Rows)
+        else _columns(columns, items, quantities)
+    )
+
+
+def _rows(rows: Rows, items: list[Item], quantities: Quantities) -> Table:
+    lines = []
+    for name in rows.quantities:
+        found = [quantities.get(item.full(name)) for item in items]
+        words = next((q.long_name for q in found if q is not None), None)
+        if words is not None:
+            cells = (cell(item.study, q) for item, q in zip(items, found, strict=True))
+            lines.append([words, *cells])
+    return Table(rows.title, ["", *(item.title for item in items)], lines, rows.caption)
+
+
+def _columns(columns: Columns, items: list[Item], quantities: Quantities) -> Table:
     rows = []
     for item in items:
         if columns.own and item.full(columns.own) not in quantities:
