@@ -28,13 +28,16 @@ class Found(tuple[str, str]):
 
 
 def reach(found: Any, path: str) -> Any:
-    """What a path of attributes and indices leads to.
+    """What a path of attributes, keys and indices leads to.
 
-    >>> reach((3 + 4j, 5), "0.imag")
+    >>> reach({"first": (3 + 4j, 5)}, "first.0.imag")
     4.0
     """
     for key in path.split("."):
-        found = found[int(key)] if key.isdigit() else getattr(found, key)
+        if isinstance(found, Mapping):
+            found = found[key]
+        else:
+            found = found[int(key)] if key.isdigit() else getattr(found, key)
     return found
 
 

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from .._figure import new_figure
 from .._yaml import Where
+from ..errors import FieldwrightError
 from ._derived import Problem
 from ._fields import Part
 from ._judge import Quantity
@@ -23,13 +25,44 @@ if TYPE_CHECKING:
 
     from ._pieces import Arrays
 
+# With what else a section needs.
+__all__ = [
+    "Attachment",
+    "Columns",
+    "Found",
+    "Impossible",
+    "Item",
+    "Names",
+    "Numbers",
+    "Picture",
+    "Problem",
+    "Problems",
+    "Quantities",
+    "Rows",
+    "Section",
+    "Shown",
+    "Table",
+    "Unasked",
+    "Variable",
+    "Variables",
+    "cell",
+    "numbers_of",
+    "standing",
+    "table",
+    "taken",
+    "unasked",
+]  # fmt: skip
+
 #: By a quantity's name what `float` takes, or that with an error estimate.
 Numbers = dict[str, Any]
 Quantities = Mapping[str, Quantity]
 Unasked = Iterator[tuple[str, dict[str, Any]]]  # name of a figure, and its fields
+Problems = Iterator[Problem]
+Impossible = Iterator[tuple[Where, FieldwrightError]]
 
 #: Name, axes, values, unit (None: there is none) and words of a variable of the dataset.
 Variable = tuple[str, tuple[str, ...], Any, str | None, str]
+Variables = Iterator[Variable]
 
 
 _DASH = "–"
@@ -67,6 +100,11 @@ class Item:
     def title(self) -> str:
         """What it is called, or its name."""
         return getattr(self.part, "title", None) or self._home.untitled.format(self.name)
+
+    @property
+    def label(self) -> str:
+        """Its name; the study's of a case that has none."""
+        return str(self.name or self.study.study)
 
     @property
     def case(self) -> Any:
@@ -220,6 +258,19 @@ def unasked(item: Item, shown: Shown) -> dict[str, Any]:
     if item.section.several:
         named = {key: [name] for key, name in named.items()}
     return {"show": shown.show, "caption": caption, **named}
+
+
+def on_axes(
+    width: float, height: float, draw: Callable[[Picture, Any], Any]
+) -> Callable[[Picture], Figure]:
+    """What draws a figure of one pair of axes, in inches, of what draws on these."""
+
+    def whole(picture: Picture) -> Figure:
+        figure = new_figure(width, height)
+        draw(picture, figure.add_subplot())
+        return figure
+
+    return whole
 
 
 def taken(found: Any, names: Iterable[str], prefix: str = "") -> dict[str, Any]:

@@ -6,20 +6,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from ..._yaml import Where
-from .._later import later
+from ._later import rings
 from ._matching import make_targets, make_vary
 from ._parts import ErrorsPart, RFPart, RingPart
 from ._run import RunPart, inputs
 from ._settings import naming, value_of
-
-if TYPE_CHECKING:
-    from fieldwright import rings
-    from fieldwright.rings import Lattice
-else:
-    (rings,) = later("fieldwright.rings")
 
 
 @dataclass(frozen=True)
@@ -30,7 +23,7 @@ class _Recipe:
     run: RunPart = field(compare=False)
 
 
-def build(run: RunPart) -> Lattice:
+def build(run: RunPart) -> rings.Lattice:
     """The lattice of a whole case (see `CaseStudy.whole`) but for its match; made once, and kept.
 
     Raises `InputError` for what does not fit the lattice; its `parameter` is the path in the case.
@@ -38,7 +31,7 @@ def build(run: RunPart) -> Lattice:
     return _build(_recipe(run))
 
 
-def final(run: RunPart) -> Lattice:
+def final(run: RunPart) -> rings.Lattice:
     """The lattice of a whole case, matched if it asks for that, its errors put in at last.
 
     Raises what `build` does, and `ConvergenceError` where no match is found.
@@ -51,14 +44,14 @@ def _recipe(run: RunPart) -> _Recipe:
 
 
 @lru_cache(maxsize=64)
-def _build(recipe: _Recipe) -> Lattice:
+def _build(recipe: _Recipe) -> rings.Lattice:
     run = recipe.run
     lattice = _changed(run)
     return lattice if run.errors is None else _with_errors(lattice, run.errors)
 
 
 @lru_cache(maxsize=64)
-def _matched(recipe: _Recipe) -> Lattice:
+def _matched(recipe: _Recipe) -> rings.Lattice:
     run = recipe.run
     assert run.match is not None
     lattice = _changed(run)
@@ -67,7 +60,7 @@ def _matched(recipe: _Recipe) -> Lattice:
     return lattice if run.errors is None else _with_errors(lattice, run.errors)
 
 
-def _changed(run: RunPart) -> Lattice:
+def _changed(run: RunPart) -> rings.Lattice:
     """The ring of a case as it is read, with its changes."""
     first, lattice = _source(run)
     touched: list[tuple[str, str]] = []
@@ -78,7 +71,7 @@ def _changed(run: RunPart) -> Lattice:
     return alike(first, lattice, touched)
 
 
-def _source(run: RunPart) -> tuple[Lattice, Lattice]:
+def _source(run: RunPart) -> tuple[rings.Lattice, rings.Lattice]:
     """A ring whose structure will do, and the file or the gallery's ring at its energy."""
     assert run.ring is not None
     first, lattice = _read(run.ring)
@@ -90,7 +83,7 @@ def _source(run: RunPart) -> tuple[Lattice, Lattice]:
     return first, lattice
 
 
-def _read(ring: RingPart) -> tuple[Lattice, Lattice]:
+def _read(ring: RingPart) -> tuple[rings.Lattice, rings.Lattice]:
     if ring.file is not None:
         with naming("ring.file"):
             lattice = rings.read_pals(ring.file)
@@ -100,7 +93,7 @@ def _read(ring: RingPart) -> tuple[Lattice, Lattice]:
     return first, rings.vepp2000(ring.polarity or "++--", bool(ring.sextupoles))
 
 
-def _with_rf(lattice: Lattice, rf: RFPart) -> Lattice:
+def _with_rf(lattice: rings.Lattice, rf: RFPart) -> rings.Lattice:
     values = {
         name: getattr(rf, name)
         for name in ("voltage", "frequency", "phase")
@@ -110,14 +103,14 @@ def _with_rf(lattice: Lattice, rf: RFPart) -> Lattice:
         return lattice.set(rf.elements, **values)
 
 
-def _set(lattice: Lattice, name: str, column: str, given: str | int | float) -> Lattice:
+def _set(lattice: rings.Lattice, name: str, column: str, given: str | int | float) -> rings.Lattice:
     with naming(f"set.{name}"):
         lattice.indices(name)
     with naming(f"set.{name}.{column}"):
         return lattice.set(name, **{column: value_of(lattice, name, column, given)})
 
 
-def _with_errors(lattice: Lattice, errors: ErrorsPart) -> Lattice:
+def _with_errors(lattice: rings.Lattice, errors: ErrorsPart) -> rings.Lattice:
     sizes: dict[str, dict[str, float]] = {}
     for number, part in enumerate(errors.of):
         with naming(f"errors.of.{number}.elements"):
@@ -127,7 +120,9 @@ def _with_errors(lattice: Lattice, errors: ErrorsPart) -> Lattice:
     return rings.machine(rings.with_errors(lattice, 1, sizes, errors.seed), 0)
 
 
-def alike(first: Lattice, lattice: Lattice, touched: list[tuple[str, str]]) -> Lattice:
+def alike(
+    first: rings.Lattice, lattice: rings.Lattice, touched: list[tuple[str, str]]
+) -> rings.Lattice:
     """The lattice with the structure of the one it came from, if that will do.
 
     Lattices of one structure share what is compiled; a strength of zero must not change it.

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ..._figure import new_figure
 from ..._yaml import Where
-from ...errors import FieldwrightError, NoRFError
-from .._derived import Problem
-from .._later import later
-from .._names import Names
-from .._sections import Item, Numbers, Picture
+from ...errors import NoRFError
+from .._sections import Impossible, Item, Names, Numbers, Picture, Problems
 from ._build import build
+from ._later import np, rings
 from ._run import RunPart
 
-if TYPE_CHECKING:
-    import numpy as np
 
-    from fieldwright.rings import Lattice
-else:
-    (np,) = later("numpy")
-
-
-def has_rf(lattice: Lattice) -> bool:
+def has_rf(lattice: rings.Lattice) -> bool:
     """Whether a cavity with a voltage is in a lattice."""
     pairs = zip(lattice.kinds, lattice.active, strict=True)
     return any(kind == "RFCavity" and "voltage" in active for kind, active in pairs)
@@ -37,7 +28,7 @@ def found_in(run: RunPart) -> list[str]:
     return ["optics", "magnets", *(["beam"] if has_rf(build(run)) else [])]
 
 
-def no_beam(item: Item, at: Where) -> Iterator[tuple[Where, FieldwrightError]]:
+def no_beam(item: Item, at: Where) -> Impossible:
     """The error, at a place, that nothing gives back what the beam of a case radiates."""
     lattice = build(item.run)
     if not has_rf(lattice):
@@ -75,10 +66,10 @@ def numbers_at_places(run: RunPart, numbers: Callable[[str], Mapping[str, Any]])
     }
 
 
-def needs(find: str) -> Callable[[Picture], Iterator[Problem]]:
+def needs(find: str) -> Callable[[Picture], Problems]:
     """What is wrong with a figure of cases that must find something for it."""
 
-    def fits(picture: Picture) -> Iterator[Problem]:
+    def fits(picture: Picture) -> Problems:
         at = picture.part.at
         for item in picture.items:
             if find not in found_in(item.run):

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from ...errors import InputError
-from .._later import later
+from ._later import rings
 from ._parts import MatchPart, TargetPart
 from ._settings import naming, number, split, value_of
-
-if TYPE_CHECKING:
-    from fieldwright import rings
-    from fieldwright.rings import Lattice, Target, Vary
-else:
-    (rings,) = later("fieldwright.rings")
 
 #: Units of what may be asked for; four of them for orbit and dispersion.
 _UNITS: dict[str, str | tuple[str, ...]] = {
@@ -25,7 +18,7 @@ _UNITS: dict[str, str | tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def make_vary(lattice: Lattice, part: MatchPart) -> list[Vary]:
+def make_vary(lattice: rings.Lattice, part: MatchPart) -> list[rings.Vary]:
     """The knobs; `InputError` where one does not fit the lattice."""
     found = []
     for index, knob in enumerate(part.vary):
@@ -43,7 +36,7 @@ def make_vary(lattice: Lattice, part: MatchPart) -> list[Vary]:
     return found
 
 
-def make_targets(part: MatchPart, lattice: Lattice | None = None) -> list[Target]:
+def make_targets(part: MatchPart, lattice: rings.Lattice | None = None) -> list[rings.Target]:
     """The targets; `InputError` where one cannot be, or its element is not in the lattice."""
     found = []
     for index, target in enumerate(part.targets):

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
-from ..._figure import new_figure
 from .._fields import Number
-from .._later import later
-from .._names import Found, Names
-from .._sections import Item, Picture, Rows, Section, Shown, Variable
-from .._study import standing
+from .._sections import (
+    Found,
+    Item,
+    Names,
+    Picture,
+    Rows,
+    Section,
+    Shown,
+    Variables,
+    on_axes,
+    standing,
+)
+from ._later import np, plots, rings
 from ._run import OfCase
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from fieldwright import rings
-else:
-    np, rings = later("numpy", "fieldwright.rings")
 
 
 class AperturePart(OfCase):
@@ -50,22 +50,19 @@ def _solve(item: Item) -> rings.DynamicAperture:
         )  # fmt: skip
 
 
-def _variables(item: Item) -> Iterator[Variable]:
+def _variables(item: Item) -> Variables:
     ray, found = f"ray_{item.name}", item.result
     yield ray, (ray,), found.angle, "rad", "direction in the plane of x and y"
     yield f"radius_{item.name}", (ray,), found.radius, "m", "amplitude that stays"
 
 
-def _draw(picture: Picture) -> Any:
-    from fieldwright.rings import plots
-
-    figure = new_figure(6.8, 4.8)
-    plots.plot_dynamic_aperture(picture.items[0].result, figure.add_subplot())
-    return figure
+def _draw(picture: Picture, ax: Any) -> None:
+    plots.plot_dynamic_aperture(picture.items[0].result, ax)
 
 
 APERTURES = Section(
     group="apertures", one="aperture", part=AperturePart, words="dynamic apertures", slow=True,
     names=APERTURE, solve=_solve, variables=_variables,
-    tables=[Rows("Dynamic aperture", APERTURE)], shown=(Shown("aperture", _draw, ""),),
+    tables=[Rows("Dynamic aperture", APERTURE)],
+    shown=(Shown("aperture", on_axes(6.8, 4.8, _draw), ""),),
 )  # fmt: skip

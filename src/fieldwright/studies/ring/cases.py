@@ -6,36 +6,40 @@ import csv
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
-from ..._figure import new_figure
-from ..._yaml import Where
-from ...errors import FieldwrightError, InputError
-from .._derived import Problem
+from ...errors import InputError
 from .._fields import Count
 from .._judge import Text
-from .._later import later
-from .._names import Found, Names
-from .._sections import Item, Picture, Section, Shown, Unasked, Variable, unasked
-from .._study import Attachment, standing
+from .._sections import (
+    Attachment,
+    Found,
+    Impossible,
+    Item,
+    Names,
+    Picture,
+    Problems,
+    Section,
+    Shown,
+    Unasked,
+    Variable,
+    Variables,
+    on_axes,
+    standing,
+    unasked,
+)
 from ._build import build, final, place_where
 from ._build import where as keys_of
 from ._case import found_in, has_rf, label, needs, no_beam
+from ._later import np, plots, rings
 from ._matching import make_targets, make_vary
 from ._run import CasePart
 from .finds import beam, optics, orbit
 from .finds.chromaticity import CHROMATICITY
 from .finds.formula import FORMULA_FIND
 from .finds.magnets import MAGNETS
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from fieldwright import rings
-else:
-    (np,) = later("numpy")
 
 _FEW = 6  # cases that are drawn unasked
 
@@ -72,7 +76,7 @@ RF: Names = {
 }  # fmt: skip
 
 
-def _check(item: Item) -> Iterator[Problem]:
+def _check(item: Item) -> Problems:
     """What is wrong with a case, taken together with the study: builds its lattice."""
     run, says = item.run, partial(item.study.says, item.part, item.at)
     if run.ring is None:
@@ -101,7 +105,7 @@ def _check(item: Item) -> Iterator[Problem]:
         yield says("places"), "two of them give quantities the same name"
 
 
-def _impossible(item: Item) -> Iterator[tuple[Where, FieldwrightError]]:
+def _impossible(item: Item) -> Impossible:
     if {"beam", "formula"} & set(item.run.find or []):
         yield from no_beam(item, item.study.place_of(item.name, "find"))
 
@@ -114,40 +118,36 @@ def _solve(item: Item) -> rings.Lattice:
         return final(item.run)
 
 
-def _variables(item: Item) -> Iterator[Variable]:
+def _variables(item: Item) -> Variables:
     """The rows that finds have variables along, if any has."""
-    name, row = item.name or item.study.study, f"place_{item.name or item.study.study}"
+    row = (f"place_{item.label}",)
     if any(True for one in item.finds() for _ in one.section.variables(one)):
         names = [*item.result.names, "end"]
-        yield f"element_{name}", (row,), names, "1", "element that begins"
-        yield f"s_{name}", (row,), item.result.s, "m", "path along the reference orbit"
+        yield f"element_{item.label}", row, names, "1", "element that begins"
+        yield f"s_{item.label}", row, item.result.s, "m", "path along the reference orbit"
 
 
 def _attachments(item: Item) -> Iterator[Attachment]:
     """A table along the ring, a row for each element, as CSV."""
     every = [variable for one in (item, *item.finds()) for variable in one.section.variables(one)]
     if every:
-        name = item.name or item.study.study
         caption = f"{item.title}: functions along the ring, a row for each element"
-        yield Attachment(f"tables/{name}.csv", caption, partial(_write, item, name, every[1:]))
+        yield Attachment(f"tables/{item.label}.csv", caption, partial(_write, item, every[1:]))
 
 
-def _write(item: Item, label: str, columns: list[Variable], path: Path) -> None:
+def _write(item: Item, columns: list[Variable], path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        heads = (f"{name.removesuffix(f'_{label}')} [{unit}]" for name, _, _, unit, _ in columns)
+        end = f"_{item.label}"
+        heads = (f"{name.removesuffix(end)} [{unit}]" for name, _, _, unit, _ in columns)
         writer.writerow(["element", *heads])
         rows = zip(*(np.asarray(values) for _, _, values, _, _ in columns), strict=True)
         for name, row in zip([*item.result.names, "end"], rows, strict=True):
             writer.writerow([name, *(f"{value:.9g}" for value in row)])
 
 
-def _draw_layout(picture: Picture) -> Any:
-    from fieldwright.rings import plots
-
-    figure = new_figure(7.8, 6.6)
-    plots.plot_layout(picture.items[0].result, figure.add_subplot())
-    return figure
+def _draw_layout(picture: Picture, ax: Any) -> None:
+    plots.plot_layout(picture.items[0].result, ax)
 
 
 def _unasked(items: list[Item]) -> Unasked:
@@ -177,7 +177,7 @@ CASES = Section(
     ),
     asks=lambda item: found_in(item.run),
     shown=(
-        Shown("layout", _draw_layout, "seen from above"),
+        Shown("layout", on_axes(7.8, 6.6, _draw_layout), "seen from above"),
         optics.FUNCTIONS,
         orbit.CURVE,
         beam.SIZES,

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from .._derived import Problem
 from .._fields import Count, Length, quantity, refuse
 from .._judge import Text
-from .._later import later
-from .._names import Names
-from .._sections import Item, Numbers, Rows, Section
-from .._study import standing
+from .._sections import Item, Names, Numbers, Problems, Rows, Section, standing
 from ._build import build
 from ._case import has_rf
+from ._later import np, rings
 from ._parts import Emittance
 from ._run import OfCase
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from fieldwright import rings
-else:
-    np, rings = later("numpy", "fieldwright.rings")
 
 _METHODS = (
     "Luminosity is the overlap integral of two Gaussian bunches that meet head-on. Dynamic sizes "
@@ -90,7 +79,7 @@ def _names(item: Item) -> Names:
     return names | (WANTED_PARAMETER if item.part.wanted_parameter is not None else {})
 
 
-def _fits(item: Item) -> Iterator[Problem]:
+def _fits(item: Item) -> Problems:
     if item.part.at is None:
         return
     lattice, at = build(item.run), (*item.at, "at")

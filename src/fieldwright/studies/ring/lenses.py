@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
-from ..._figure import new_figure
 from .._fields import Count, Length, Number, Part, quantity
 from .._judge import Text
-from .._later import later
-from .._names import Found, Names
-from .._sections import Item, Numbers, Picture, Rows, Section, Shown, Variable
-from .._study import standing
+from .._sections import (
+    Found,
+    Item,
+    Names,
+    Numbers,
+    Picture,
+    Rows,
+    Section,
+    Shown,
+    Variables,
+    on_axes,
+    standing,
+)
+from ._later import eqx, np, plots, rings
 from ._parts import Emittance
-
-if TYPE_CHECKING:
-    import equinox as eqx
-    import numpy as np
-
-    from fieldwright import rings
-else:
-    eqx, np, rings = later("equinox", "numpy", "fieldwright.rings")
 
 _METHODS = (
     "The ring with a thin skew quadrupole is that of section 5 of LNF-64/55, in closed form; "
@@ -196,7 +197,7 @@ def _vectors(ring: rings.LensRing, matrix: np.ndarray) -> float:
     return float(np.abs(turned - np.diag(values)).max())
 
 
-def _variables(item: Item) -> Iterator[Variable]:
+def _variables(item: Item) -> Variables:
     if item.result.beam is not None:
         axis = f"tune_{item.name}"
         yield axis, (axis,), item.result.tunes, "1", "horizontal tune without the lens"
@@ -206,28 +207,20 @@ def _variables(item: Item) -> Iterator[Variable]:
             yield f"sigma_{letter}_{item.name}", (axis,), size[:, plane], "m", words
 
 
-def _draw_stability(picture: Picture) -> Any:
+def _draw_stability(picture: Picture, ax: Any) -> None:
     """The map for this lens, half of it and twice it, with its working point."""
-    from fieldwright.rings import plots
-
     lens = picture.items[0].part
     own = abs(lens.strength) * np.sqrt(lens.beta_x * lens.beta_y)
     strengths = [own / 2, own, 2 * own] if own else [0.1, 0.3, 1.0]
-    figure = new_figure(7.6, 5.6)
-    ax = plots.plot_lens_stability([float(f"{m:.3g}") for m in strengths], figure.add_subplot())
+    plots.plot_lens_stability([float(f"{m:.3g}") for m in strengths], ax)
     ax.plot(lens.tune_x % 1, lens.tune_y % 1, "*", color="black", markerfacecolor="white",
             markersize=13, zorder=4)  # fmt: skip
-    return figure
 
 
-def _draw_resonance(picture: Picture) -> Any:
-    from fieldwright.rings import plots
-
+def _draw_resonance(picture: Picture, ax: Any) -> None:
     lens, found = picture.items[0].part, picture.items[0].result
-    figure = new_figure(6.8, 4.4)
     many = eqx.tree_at(lambda r: r.mu_x, found.ring, 2 * np.pi * np.asarray(found.tunes))
-    plots.plot_lens_beam(many, lens.emittance_x, lens.emittance_y, figure.add_subplot())
-    return figure
+    plots.plot_lens_beam(many, lens.emittance_x, lens.emittance_y, ax)
 
 
 def _no_resonance(item: Item) -> Iterator[str]:
@@ -240,7 +233,8 @@ LENSES = Section(
     of_case=False, names=_names, solve=_solve, numbers=_numbers, variables=_variables,
     tables=[Rows("A thin skew quadrupole", [*LENS, *LENS_BEAM])], methods=_METHODS,
     shown=(
-        Shown("stability", _draw_stability, "where it is stable"),
-        Shown("resonance", _draw_resonance, "the beam through the resonance", check=_no_resonance),
+        Shown("stability", on_axes(7.6, 5.6, _draw_stability), "where it is stable"),
+        Shown("resonance", on_axes(6.8, 4.4, _draw_resonance), "the beam through the resonance",
+              check=_no_resonance),
     ),
 )  # fmt: skip

@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from ..._figure import STYLES, dress, new_figure
-from ..._yaml import Where
-from ...errors import FieldwrightError, InputError, NoClosedOrbitError, UnstableLatticeError
-from .._derived import Problem
+from ...errors import InputError, NoClosedOrbitError, UnstableLatticeError
 from .._judge import Text
-from .._later import later
-from .._names import Names, reached
-from .._sections import Item, Numbers, Picture, Quantities, Section, Shown, Variable, cell
-from .._study import Table, standing
+from .._names import reached
+from .._sections import (
+    Impossible,
+    Item,
+    Names,
+    Numbers,
+    Picture,
+    Problems,
+    Quantities,
+    Section,
+    Shown,
+    Table,
+    Variables,
+    cell,
+    standing,
+)
 from ._build import alike, build
 from ._case import at_places, label, no_beam, numbers_at_places, places
+from ._later import np, rings
 from ._parts import Setting
 from ._run import OfCase
 from ._settings import naming, number, plain, split, unit_of
 from .finds.beam import BEAM, BEAM_AT
-from .finds.formula import FORMULA, FORMULA_AT, far_error
+from .finds.formula import FORMULA, FORMULA_AT, difference
 from .finds.optics import OPTICS
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from fieldwright import rings
-    from fieldwright.rings import Lattice
-else:
-    np, rings = later("numpy", "fieldwright.rings")
 
 
 class ScanPart(OfCase):
@@ -84,7 +87,7 @@ def _names(item: Item) -> Names:
     return found
 
 
-def _fits(item: Item) -> Iterator[Problem]:
+def _fits(item: Item) -> Problems:
     try:
         values, _, lattice_at = _varied(build(item.run), item.part)
         lattice_at(float(values[0]))
@@ -92,17 +95,19 @@ def _fits(item: Item) -> Iterator[Problem]:
         yield (*item.at, error.parameter or "vary"), str(error)
 
 
-def _impossible(item: Item) -> Iterator[tuple[Where, FieldwrightError]]:
+def _impossible(item: Item) -> Impossible:
     if "beam" in item.part.find:
         yield from no_beam(item, item.at)
 
 
-def _varied(lattice: Lattice, part: ScanPart) -> tuple[np.ndarray, str, Callable[[float], Lattice]]:
+def _varied(
+    lattice: rings.Lattice, part: ScanPart
+) -> tuple[np.ndarray, str, Callable[[float], rings.Lattice]]:
     """Values (k,) of a scan, their unit, and the lattice at each.
 
     Raises `InputError` for what does not fit; its `parameter` is the key of the scan.
     """
-    at: Callable[[float], Lattice]
+    at: Callable[[float], rings.Lattice]
     if part.vary == "energy":
         unit, at = "eV", lattice.with_energy
     else:
@@ -112,7 +117,7 @@ def _varied(lattice: Lattice, part: ScanPart) -> tuple[np.ndarray, str, Callable
             unit = unit_of(lattice, name, column)
         structure = lattice.allow(name, column)
 
-        def at(value: float) -> Lattice:
+        def at(value: float) -> rings.Lattice:
             return alike(structure, lattice.set(name, **{column: value}), [(name, column)])
 
     ends = []
@@ -182,7 +187,7 @@ def _formula(item: Item, ring: rings.Lattice) -> Numbers:
             for letter, plane in (("x", 0), ("y", 2))
         }
 
-    return {"far_error": far_error(found)} | numbers_at_places(item.run, at)
+    return {"far_error": difference(far, full, total)} | numbers_at_places(item.run, at)
 
 
 def _numbers(item: Item) -> Numbers:
@@ -228,14 +233,14 @@ def _table(item: Item, quantities: Quantities) -> Table:
     return Table(f"Scan: {item.title}", ["", *header], rows, caption)
 
 
-def _variables(item: Item) -> Iterator[Variable]:
+def _variables(item: Item) -> Variables:
     axis = f"varied_{item.name}"
     yield axis, (axis,), item.result.values, item.result.unit, item.part.vary
     for name, (unit, words) in _curves(item).items():
         yield f"{name}_{item.name}", (axis,), item.result.curves[name], unit, words
 
 
-def _can_be_drawn(picture: Picture) -> Iterator[Problem]:
+def _can_be_drawn(picture: Picture) -> Problems:
     item, asked = picture.items[0], picture.part.quantities
     known = _curves(item)
     for quantity in asked:

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ..._figure import new_figure
 from .._fields import Count, Length, Name, Part, quantity, refuse
 from .._judge import Text
-from .._later import later
-from .._names import Found, Names
-from .._sections import Item, Numbers, Picture, Quantities, Section, Shown, cell
-from .._study import Table, standing
+from .._sections import (
+    Found,
+    Item,
+    Names,
+    Numbers,
+    Picture,
+    Quantities,
+    Section,
+    Shown,
+    Table,
+    cell,
+    on_axes,
+    standing,
+)
+from ._later import jnp, np, plots, rings, sources
 from ._settings import plain
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from fieldwright import rings
-    from fieldwright.sources import Coil
-else:
-    np, rings = later("numpy", "fieldwright.rings")
 
 _GALLERY = ("first", "second", "additional")  # sections of the gallery's
 
@@ -78,7 +80,7 @@ def _names(item: Item) -> Names:
 class SolenoidResult:
     """The sections, and the forces between them."""
 
-    sections: Mapping[str, Coil]
+    sections: Mapping[str, sources.Coil]
     field: rings.SolenoidField
     forces: np.ndarray
 
@@ -92,17 +94,13 @@ def _solve(item: Item) -> SolenoidResult:
         return SolenoidResult(sections, rings.solenoid_field(coils), forces)
 
 
-def _sections(part: SolenoidPart) -> dict[str, Coil]:
+def _sections(part: SolenoidPart) -> dict[str, sources.Coil]:
     if part.sections is None:
         fields = {"main": part.main, "additional": part.additional}
         given = {name: value for name, value in fields.items() if value is not None}
         return dict(zip(_GALLERY, rings.vepp2000_solenoid(**given), strict=True))
-    import jax.numpy as jnp
-
-    from fieldwright.sources import Coil
-
     return {
-        name: Coil(
+        name: sources.Coil(
             one.inner_radius, one.outer_radius, one.length, one.turns, one.current,
             position=jnp.array([0.0, 0.0, one.position]),
         )
@@ -144,17 +142,13 @@ def _tables(items: list[Item], quantities: Quantities) -> list[Table]:
     return [Table("Solenoid sections", header, rows, caption)]
 
 
-def _draw(picture: Picture) -> Any:
-    from fieldwright.rings import plots
-
+def _draw(picture: Picture, ax: Any) -> None:
     sections = picture.items[0].result.sections
-    figure = new_figure(7.2, 5.2)
-    plots.plot_solenoid_field(list(sections.values()), figure.add_subplot(), names=list(sections))
-    return figure
+    plots.plot_solenoid_field(list(sections.values()), ax, names=list(sections))
 
 
 SOLENOIDS = Section(
     group="solenoids", one="solenoid", part=SolenoidPart, words="of coil sections", of_case=False,
     names=_names, solve=_solve, numbers=_numbers, tables=_tables,
-    shown=(Shown("solenoid", _draw, ""),),
+    shown=(Shown("solenoid", on_axes(7.2, 5.2, _draw), ""),),
 )  # fmt: skip

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
 from ..._figure import STYLES, dress, new_figure
-from ..._yaml import Where
-from ...errors import ConvergenceError, FieldwrightError
-from .._later import later
-from .._names import Names
-from .._sections import Item, Numbers, Picture, Quantities, Section, Shown, Variable, cell
-from .._study import Table, standing
+from ...errors import ConvergenceError
+from .._sections import (
+    Impossible,
+    Item,
+    Names,
+    Numbers,
+    Picture,
+    Quantities,
+    Section,
+    Shown,
+    Table,
+    Variables,
+    cell,
+    standing,
+)
 from ._case import no_beam
+from ._later import np, rings
 from ._run import OfCase, RunPart, inputs
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from fieldwright import rings
-else:
-    np, rings = later("numpy", "fieldwright.rings")
 
 _COORDINATES = ["x", "px", "y", "py", "z", "delta"]
 
@@ -64,7 +66,7 @@ TRACKED: Names = {
 }
 
 
-def _impossible(item: Item) -> Iterator[tuple[Where, FieldwrightError]]:
+def _impossible(item: Item) -> Impossible:
     yield from no_beam(item, item.at)
 
 
@@ -170,7 +172,7 @@ def _tables(items: list[Item], quantities: Quantities) -> list[Table]:
     return [Table("Particles that radiate by chance", ["", "tracked", "theory"], rows)]
 
 
-def _variables(item: Item) -> Iterator[Variable]:
+def _variables(item: Item) -> Variables:
     turn = f"turn_{item.name}"
     axes = (turn, "coordinate", "coordinate_2")
     yield turn, (turn,), item.result.turns, "1", "turns"

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...._figure import STYLES, dress, new_figure
-from ..._later import later
-from ..._names import Found, Names
 from ..._sections import (
     Columns,
+    Found,
     Item,
+    Names,
     Numbers,
     Picture,
     Quantities,
     Section,
     Shown,
-    Variable,
+    Table,
+    Variables,
     cell,
     table,
 )
-from ..._study import Table
 from .._case import (
     at_places,
     found_in,
@@ -31,13 +30,7 @@ from .._case import (
     stacked,
     title_in,
 )
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from fieldwright import rings
-else:
-    np, rings = later("numpy", "fieldwright.rings")
+from .._later import np, plots, rings
 
 _ROUND = 1e-3  # axes that differ by less make a round beam, which has no tilt
 _ACROSS = 3  # spots in a row
@@ -164,8 +157,8 @@ def _tables(items: list[Item], quantities: Quantities) -> list[Table]:
     return [table(_BEAMS, items, quantities), spots]
 
 
-def _variables(item: Item) -> Iterator[Variable]:
-    name = item.name or item.study.study
+def _variables(item: Item) -> Variables:
+    name = item.label
     for letter in "xy":
         size = np.asarray(getattr(item.result, f"sigma_{letter}"))
         yield f"sigma_{letter}_{name}", (f"place_{name}",), size, "m", f"rms size in {letter}"
@@ -199,8 +192,6 @@ def _draw_sizes(ax: Any, item: Item) -> None:
 
 def draw_spot(picture: Picture) -> Any:
     """The beam's ellipse at a place, a case each."""
-    from fieldwright.rings import plots
-
     items = picture.items
     across = min(_ACROSS, len(items))
     rows = -(-len(items) // across)

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ..._later import later
-from ..._names import Found, Names
-from ..._sections import Section
-
-if TYPE_CHECKING:
-    from fieldwright import rings
-else:
-    (rings,) = later("fieldwright.rings")
+from ..._sections import Found, Names, Section
+from .._later import rings
 
 NAMES: Names = {
     f"{kind}chromaticity_{mode + 1}": Found("1", f"{words} of mode {mode + 1}", f"{whose}.{mode}")

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
-
-from ..._later import later
-from ..._names import Found, Names
-from ..._sections import Item, Numbers, Quantities, Section, Variable
-from ..._study import Table
+from ..._sections import (
+    Item,
+    Names,
+    Numbers,
+    Quantities,
+    Section,
+    Table,
+    Variables,
+)
 from .._case import at_places, numbers_at_places
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from fieldwright import rings
-else:
-    np, rings = later("numpy", "fieldwright.rings")
+from .._later import np, rings
 
 _METHODS = (
     "Formula (10) is that of C. Bernardini and C. Pellegrini, LNF-64/55 (1964): 4 x 4, with "
@@ -25,59 +21,16 @@ _METHODS = (
 )
 
 FORMULA: Names = {
-    "formula_difference": Found(
-        "1", "formula (10) from the 6-D solution, over the larger size squared",
-        lambda item: difference(
-            item.result.covariance, np.asarray(item.found("beam").covariance)[:, :4, :4],
-            item.result.covariance,
-        ),
-    ),
-    "far_error": Found(
-        "1", "far-from-resonance form from formula (10), over the larger size squared",
-        lambda item: far_error(item.result),
-    ),
-    "footnote_error": Found(
-        "1", "noise of the footnote alone from the full one, likewise",
-        lambda item: difference(
-            item.result.footnote, item.result.betatron, item.result.covariance
-        ),
-    ),
-    "spread_difference": Found(
-        "1", "relative difference of the energy spread from the 6-D one",
-        lambda item: (
-            np.sqrt(item.result.momentum_variance) / item.found("beam").energy_spread - 1
-        ),
-    ),
-    "emittance_difference": Found(
-        "1", "relative difference of both emittances' sum from the 6-D one",
-        lambda item: (
-            _emittances(np.asarray(item.result.betatron)[0])
-            / float(item.found("beam").emittances[:2].sum()) - 1
-        ),
-    ),
-    "loss_difference": Found(
-        "1", "relative difference of the energy loss from the 6-D one",
-        lambda item: item.result.energy_loss / item.found("beam").energy_loss - 1,
-    ),
-    "correlation": Found(
-        "1", "largest correlation of betatron position and momentum in the 6-D beam",
-        lambda item: _correlation(
-            np.asarray(item.found("beam").covariance),
-            np.asarray(item.found("optics").dispersion),
-        ),
-    ),
-    "opening_ratio": Found(
-        "1", "width over height by the light's opening angle alone, over gamma",
-        lambda item: _opening_ratio(item, np.asarray(item.result.covariance)),
-    ),
-    "printed_far_ratio": Found(
-        "1", "horizontal size squared by the far form as printed, over (10)",
-        lambda item: _printed_far_ratio(
-            np.asarray(item.result.matrix[0]), np.asarray(item.result.noise[0]),
-            np.asarray(item.result.betatron)[0],
-        ),
-    ),
-}  # fmt: skip
+    "formula_difference": ("1", "formula (10) from the 6-D solution, over the larger size squared"),
+    "far_error": ("1", "far-from-resonance form from formula (10), over the larger size squared"),
+    "footnote_error": ("1", "noise of the footnote alone from the full one, likewise"),
+    "spread_difference": ("1", "relative difference of the energy spread from the 6-D one"),
+    "emittance_difference": ("1", "relative difference of both emittances' sum from the 6-D one"),
+    "loss_difference": ("1", "relative difference of the energy loss from the 6-D one"),
+    "correlation": ("1", "largest correlation of betatron position and momentum in the 6-D beam"),
+    "opening_ratio": ("1", "width over height by the light's opening angle alone, over gamma"),
+    "printed_far_ratio": ("1", "horizontal size squared by the far form as printed, over (10)"),
+}
 
 #: At each place.
 FORMULA_AT: Names = {
@@ -92,8 +45,24 @@ FORMULA_AT: Names = {
 
 
 def _numbers(item: Item) -> Numbers:
-    found, total = item.result, np.asarray(item.result.covariance)
-    betatron = np.asarray(found.betatron)
+    """Formula (10) against the 6-D solution, and the paper's shorter forms against it."""
+    found, beam, optics = item.result, item.found("beam"), item.found("optics")
+    total, betatron, solved = (
+        np.asarray(c) for c in (found.covariance, found.betatron, beam.covariance)
+    )
+    numbers = {
+        "formula_difference": difference(total, solved[:, :4, :4], total),
+        "far_error": difference(np.asarray(found.far), betatron, total),
+        "footnote_error": difference(np.asarray(found.footnote), betatron, total),
+        "spread_difference": np.sqrt(found.momentum_variance) / beam.energy_spread - 1,
+        "loss_difference": found.energy_loss / beam.energy_loss - 1,
+        "correlation": _correlation(solved, np.asarray(optics.dispersion)),
+        "printed_far_ratio": _printed_far_ratio(
+            np.asarray(found.matrix[0]), np.asarray(found.noise[0]), betatron[0]
+        ),
+        "opening_ratio": _opening_ratio(item, total),
+        "emittance_difference": _emittances(betatron[0]) / float(beam.emittances[:2].sum()) - 1,
+    }
 
     def at(place: str) -> Numbers:
         here = int(item.of_case.indices(place)[0])
@@ -107,19 +76,13 @@ def _numbers(item: Item) -> Numbers:
             ),
         }  # fmt: skip
 
-    return numbers_at_places(item.run, at)
+    return numbers | numbers_at_places(item.run, at)
 
 
-def difference(one: Any, other: Any, size: Any) -> float:
+def difference(one: np.ndarray, other: np.ndarray, size: np.ndarray) -> float:
     """Of positions, over the larger size squared: flat beams have no height to divide by."""
-    one, other, size = (np.asarray(covariance) for covariance in (one, other, size))
     largest = np.maximum(size[:, 0, 0], size[:, 2, 2])[:, None, None]
     return float(np.abs((one - other)[:, ::2, ::2] / largest).max())
-
-
-def far_error(found: rings.TransverseEquilibrium) -> float:
-    """How far the far-from-resonance form is from formula (10)."""
-    return difference(found.far, found.betatron, found.covariance)
 
 
 def _emittances(covariance: np.ndarray) -> float:
@@ -245,8 +208,8 @@ def _tables(items: list[Item], quantities: Quantities) -> list[Table]:
                   "Of degenerate modes the far-from-resonance form is arbitrary.")]  # fmt: skip
 
 
-def _variables(item: Item) -> Iterator[Variable]:
-    name = item.name or item.study.study
+def _variables(item: Item) -> Variables:
+    name = item.label
     size = np.sqrt(np.maximum(np.asarray(item.result.covariance)[:, [0, 2], [0, 2]], 0.0))
     for plane, letter in enumerate("xy"):
         words = f"rms size in {letter} by formula (10)"

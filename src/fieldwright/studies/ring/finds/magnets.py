@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ....units import format_quantity
-from ..._later import later
-from ..._names import Names
-from ..._sections import Item, Numbers, Quantities, Section, cell
-from ..._study import Table
+from ..._sections import Item, Names, Numbers, Quantities, Section, Table, cell
 from .._build import build
 from .._case import at_places, label, numbers_at_places
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from fieldwright import rings
-else:
-    np, rings = later("numpy", "fieldwright.rings")
+from .._later import np, rings
 
 #: By kind what is told of a magnet beside its number and length.
 _THICK = {

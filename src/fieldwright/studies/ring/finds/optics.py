@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...._figure import new_figure
-from ..._later import later
-from ..._names import Found, Names
 from ..._sections import (
     Columns,
+    Found,
     Item,
+    Names,
     Numbers,
     Picture,
     Quantities,
     Section,
     Shown,
-    Variable,
+    Table,
+    Variables,
     table,
 )
-from ..._study import Table
 from .._build import build
 from .._case import at_places, found_in, needs, numbers_at_places, stacked
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from fieldwright import rings
-else:
-    np, rings = later("numpy", "fieldwright.rings")
+from .._later import np, plots, rings
 
 _STEP = 0.05  # [m] of the optics that are drawn
 
@@ -156,8 +149,8 @@ def _tables(items: list[Item], quantities: Quantities) -> list[Table]:
     return [table(columns, items, quantities)]
 
 
-def _variables(item: Item) -> Iterator[Variable]:
-    name = item.name or item.study.study
+def _variables(item: Item) -> Variables:
+    name = item.label
     row, found = (f"place_{name}",), item.result
     for plane, letter in enumerate("xy"):
         values = np.asarray(found.beta)[:, plane]
@@ -171,8 +164,6 @@ def _variables(item: Item) -> Iterator[Variable]:
 
 
 def _draw_functions(ax: Any, item: Item) -> None:
-    from fieldwright.rings import plots
-
     fine = item.found("fine")
     optics = fine if fine is not None else item.found("optics")
     plots.plot_optics(optics, ax, lattice=item.of_case)
@@ -180,8 +171,6 @@ def _draw_functions(ax: Any, item: Item) -> None:
 
 def draw_tunes(picture: Picture) -> Any:
     """Tunes of cases among resonances."""
-    from fieldwright.rings import plots
-
     part = picture.part
     points = {item.title: np.asarray(item.found("optics").tunes) for item in picture.items}
     wide, high = np.ptp(list(points.values()), axis=0) + 2 * part.window

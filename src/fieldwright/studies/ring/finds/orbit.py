@@ -2,48 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-from ..._later import later
-from ..._names import Found, Names
-from ..._sections import Item, Section, Shown, Variable
+from ..._sections import Found, Item, Names, Section, Shown, Variables
 from .._case import needs, stacked
+from .._later import np, plots, rings
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    from fieldwright import rings
-else:
-    np, rings = later("numpy", "fieldwright.rings")
+_PLANES = (("x", "horizontal", 0), ("y", "vertical", 2))
 
 
-def _largest(plane: int) -> Any:
-    return lambda item: np.abs(item.result[:, plane]).max()
+def _of(plane: int, measure: Callable[[np.ndarray], Any]) -> Callable[[Item], Any]:
+    return lambda item: measure(item.result[:, plane])
 
 
-def _rms(plane: int) -> Any:
-    return lambda item: np.sqrt(np.mean(item.result[:, plane] ** 2))
-
-
+_MEASURES: dict[str, Callable[[np.ndarray], Any]] = {
+    "largest": lambda orbit: np.abs(orbit).max(),
+    "rms": lambda orbit: np.sqrt(np.mean(orbit**2)),
+}
 NAMES: Names = {
-    "largest_orbit_x": Found("m", "largest horizontal orbit", _largest(0)),
-    "largest_orbit_y": Found("m", "largest vertical orbit", _largest(2)),
-    "rms_orbit_x": Found("m", "rms horizontal orbit", _rms(0)),
-    "rms_orbit_y": Found("m", "rms vertical orbit", _rms(2)),
+    f"{name}_orbit_{letter}": Found("m", f"{name} {words} orbit", _of(plane, measure))
+    for name, measure in _MEASURES.items()
+    for letter, words, plane in _PLANES
 }
 
 
-def _variables(item: Item) -> Iterator[Variable]:
-    name = item.name or item.study.study
-    for letter, words, plane in (("x", "horizontal", 0), ("y", "vertical", 2)):
+def _variables(item: Item) -> Variables:
+    row = (f"place_{item.label}",)
+    for letter, words, plane in _PLANES:
         values = item.result[:, plane]
-        yield f"orbit_{letter}_{name}", (f"place_{name}",), values, "m", f"{words} closed orbit"
+        yield f"orbit_{letter}_{item.label}", row, values, "m", f"{words} closed orbit"
 
 
 def _draw(ax: Any, item: Item) -> None:
-    from fieldwright.rings import plots
-
     ring = item.of_case
     plots.plot_orbit(ring.s, item.found("orbit"), ax, lattice=ring)
 
