@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ._judge import Judgement, Quantity, judge
 from ._read import StudyError, read_study
-from ._run import Results, compute_study, run_study
+from ._results import Results
+from ._run import compute_study, run_study
 from ._schema import schema
 from ._study import KINDS, Study
 

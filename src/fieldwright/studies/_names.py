@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from .._yaml import Where
 from ._derived import Problem, no_case
 from ._judge import Quantity
 
-Names = dict[str, tuple[str, str]]  # name -> (unit, in words)
+Names = dict[str, tuple[str, str]]  # name -> (unit, in words), which may be `Found`
+
+
+class Found(tuple[str, str]):
+    """Unit and words of a quantity that also say how it is found.
+
+    That is the path from the result of its part, such as `tunes.0`, or a function of its `Item`.
+    """
+
+    how: str | Callable[[Any], Any]
+
+    def __new__(cls, unit: str, words: str, how: str | Callable[[Any], Any]) -> Found:
+        """Unit, words, and how it is found."""
+        new = super().__new__(cls, (unit, words))
+        new.how = how
+        return new
+
+
+def reach(found: Any, path: str) -> Any:
+    """What a path of attributes, keys and indices leads to.
+
+    >>> reach({"first": (3 + 4j, 5)}, "first.0.imag")
+    4.0
+    """
+    for key in path.split("."):
+        if isinstance(found, Mapping):
+            found = found[key]
+        else:
+            found = found[int(key)] if key.isdigit() else getattr(found, key)
+    return found
+
+
+def reached(found: Any, names: Names) -> dict[str, Any]:
+    """What the paths of some names lead to."""
+    ways = {name: entry.how for name, entry in names.items() if isinstance(entry, Found)}
+    return {name: reach(found, how) for name, how in ways.items() if isinstance(how, str)}
+
 
 #: What one part of a group is called, where that is not the group's own name.
 _SINGULARS = {

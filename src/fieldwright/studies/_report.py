@@ -15,7 +15,7 @@ from ._judge import Judgement
 from ._study import Table
 
 if TYPE_CHECKING:
-    from ._run import Results
+    from ._results import Results
 
 _VERDICTS = {
     "agrees": "rounds to the digits printed",

@@ -5,48 +5,19 @@ from __future__ import annotations
 import io
 import json
 import math
-from dataclasses import dataclass
-from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..errors import ConvergenceError, FieldwrightError
-from ._deviations import deviation_drawing
 from ._folder import check_target, whole_folder
-from ._judge import Judgement, judge
+from ._judge import judge
 from ._pieces import Pieces, partial_folder
-from ._study import Drawing, Outcome, Progress, Study, find_kind
+from ._results import Results
+from ._study import Progress, Study, find_kind
 
 _HASH_SALT = "fieldwright"  # equal results give equal SVG files
-
-
-@dataclass(frozen=True)
-class Results:
-    """A study with its outcome and what became of the printed figures."""
-
-    study: Study
-    outcome: Outcome
-    judgements: list[Judgement]
-
-    @cached_property
-    def drawings(self) -> list[Drawing]:
-        """The figures of the report: those of the kind, and how print and computation compare."""
-        deviations = deviation_drawing(self.judgements)
-        return [*self.outcome.drawings, *([deviations] if deviations else [])]
-
-    @cached_property
-    def record(self) -> dict[str, Any]:
-        """The content of `results.json`; SI units, `deviation` is computed minus published."""
-        quantities = self.outcome.quantities
-        return {
-            "study": self.study.study,
-            "kind": self.study.kind,
-            "fieldwright": __version__,
-            "quantities": {name: quantity.record() for name, quantity in quantities.items()},
-            "published": [judgement.record() for judgement in self.judgements],
-        }
 
 
 def quiet(phase: str, fraction: float | None = None, /) -> None:

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from ..._yaml import Where
-from ...errors import InputError
-from ...units import parse
-from ._model import RunPart, ScanPart, inputs
-from ._parts import UNITS, ErrorsPart, RFPart, RingPart
-
-if TYPE_CHECKING:
-    from fieldwright.rings import Lattice
-
-_LESS = {f"1/m^{n}": "1/m" if n == 2 else f"1/m^{n - 1}" for n in (2, 3, 4)} | {"1/m": "1"}
+from ._later import rings
+from ._matching import make_targets, make_vary
+from ._parts import ErrorsPart, RFPart, RingPart
+from ._run import RunPart, inputs
+from ._settings import naming, value_of
 
 
 @dataclass(frozen=True)
@@ -32,15 +23,15 @@ class _Recipe:
     run: RunPart = field(compare=False)
 
 
-def build(run: RunPart) -> Lattice:
-    """The lattice of a whole case (see `RingStudy.whole`) but for its match; made once, and kept.
+def build(run: RunPart) -> rings.Lattice:
+    """The lattice of a whole case (see `CaseStudy.whole`) but for its match; made once, and kept.
 
     Raises `InputError` for what does not fit the lattice; its `parameter` is the path in the case.
     """
     return _build(_recipe(run))
 
 
-def final(run: RunPart) -> Lattice:
+def final(run: RunPart) -> rings.Lattice:
     """The lattice of a whole case, matched if it asks for that, its errors put in at last.
 
     Raises what `build` does, and `ConvergenceError` where no match is found.
@@ -53,27 +44,23 @@ def _recipe(run: RunPart) -> _Recipe:
 
 
 @lru_cache(maxsize=64)
-def _build(recipe: _Recipe) -> Lattice:
+def _build(recipe: _Recipe) -> rings.Lattice:
     run = recipe.run
     lattice = _changed(run)
     return lattice if run.errors is None else _with_errors(lattice, run.errors)
 
 
 @lru_cache(maxsize=64)
-def _matched(recipe: _Recipe) -> Lattice:
-    from fieldwright.rings import match
-
-    from ._matching import make_targets, make_vary
-
+def _matched(recipe: _Recipe) -> rings.Lattice:
     run = recipe.run
     assert run.match is not None
     lattice = _changed(run)
-    found = match(lattice, make_vary(lattice, run.match), make_targets(run.match)).checked()
-    lattice = _alike(lattice, found, [])
+    found = rings.match(lattice, make_vary(lattice, run.match), make_targets(run.match)).checked()
+    lattice = alike(lattice, found, [])
     return lattice if run.errors is None else _with_errors(lattice, run.errors)
 
 
-def _changed(run: RunPart) -> Lattice:
+def _changed(run: RunPart) -> rings.Lattice:
     """The ring of a case as it is read, with its changes."""
     first, lattice = _source(run)
     touched: list[tuple[str, str]] = []
@@ -81,10 +68,10 @@ def _changed(run: RunPart) -> Lattice:
         for column, value in values.items():
             lattice = _set(lattice, name, column, value)
             touched.append((name, column))
-    return _alike(first, lattice, touched)
+    return alike(first, lattice, touched)
 
 
-def _source(run: RunPart) -> tuple[Lattice, Lattice]:
+def _source(run: RunPart) -> tuple[rings.Lattice, rings.Lattice]:
     """A ring whose structure will do, and the file or the gallery's ring at its energy."""
     assert run.ring is not None
     first, lattice = _read(run.ring)
@@ -96,19 +83,17 @@ def _source(run: RunPart) -> tuple[Lattice, Lattice]:
     return first, lattice
 
 
-def _read(ring: RingPart) -> tuple[Lattice, Lattice]:
-    from fieldwright.rings import read_pals, vepp2000
-
+def _read(ring: RingPart) -> tuple[rings.Lattice, rings.Lattice]:
     if ring.file is not None:
         with naming("ring.file"):
-            lattice = read_pals(ring.file)
+            lattice = rings.read_pals(ring.file)
         return lattice, lattice
     # of one structure for all, so that what is compiled for one serves the others
-    first = vepp2000("++--", sextupoles=True)
-    return first, vepp2000(ring.polarity or "++--", bool(ring.sextupoles))
+    first = rings.vepp2000("++--", sextupoles=True)
+    return first, rings.vepp2000(ring.polarity or "++--", bool(ring.sextupoles))
 
 
-def _with_rf(lattice: Lattice, rf: RFPart) -> Lattice:
+def _with_rf(lattice: rings.Lattice, rf: RFPart) -> rings.Lattice:
     values = {
         name: getattr(rf, name)
         for name in ("voltage", "frequency", "phase")
@@ -118,42 +103,26 @@ def _with_rf(lattice: Lattice, rf: RFPart) -> Lattice:
         return lattice.set(rf.elements, **values)
 
 
-def unit_of(lattice: Lattice, name: str, column: str) -> str:
-    """The unit of a number of elements; multipoles have integrated strengths."""
-    unit = UNITS.get(column, "1")
-    kinds = {lattice.kinds[index] for index in lattice.indices(name)}
-    return _LESS.get(unit, unit) if kinds == {"Multipole"} and column[0] == "k" else unit
-
-
-def value_of(lattice: Lattice, name: str, column: str, given: str | int | float) -> float:
-    """A number of elements from its text; `InputError` where it does not fit."""
-    lattice.get(name, column)  # or the error that there is none
-    unit = unit_of(lattice, name, column)
-    if unit == "1" and not isinstance(given, str):
-        return float(given)
-    return parse(given, unit)
-
-
-def _set(lattice: Lattice, name: str, column: str, given: str | int | float) -> Lattice:
+def _set(lattice: rings.Lattice, name: str, column: str, given: str | int | float) -> rings.Lattice:
     with naming(f"set.{name}"):
         lattice.indices(name)
     with naming(f"set.{name}.{column}"):
         return lattice.set(name, **{column: value_of(lattice, name, column, given)})
 
 
-def _with_errors(lattice: Lattice, errors: ErrorsPart) -> Lattice:
-    from fieldwright.rings import machine, with_errors
-
+def _with_errors(lattice: rings.Lattice, errors: ErrorsPart) -> rings.Lattice:
     sizes: dict[str, dict[str, float]] = {}
     for number, part in enumerate(errors.of):
         with naming(f"errors.of.{number}.elements"):
             lattice.indices(part.elements)
         given = {column: getattr(part, column) for column in ("dx", "dy", "roll")}
         sizes.setdefault(part.elements, {}).update({c: v for c, v in given.items() if v})
-    return machine(with_errors(lattice, 1, sizes, errors.seed), 0)
+    return rings.machine(rings.with_errors(lattice, 1, sizes, errors.seed), 0)
 
 
-def _alike(first: Lattice, lattice: Lattice, touched: list[tuple[str, str]]) -> Lattice:
+def alike(
+    first: rings.Lattice, lattice: rings.Lattice, touched: list[tuple[str, str]]
+) -> rings.Lattice:
     """The lattice with the structure of the one it came from, if that will do.
 
     Lattices of one structure share what is compiled; a strength of zero must not change it.
@@ -167,55 +136,6 @@ def _alike(first: Lattice, lattice: Lattice, touched: list[tuple[str, str]]) -> 
         for now, before in zip(getattr(lattice, name), getattr(first, name), strict=True)
     )
     return first.with_table(lattice.table) if fits and enough else lattice
-
-
-def varied(lattice: Lattice, part: ScanPart) -> tuple[np.ndarray, str, Callable[[float], Lattice]]:
-    """Values (k,) of a scan, their unit, and the lattice at each.
-
-    Raises `InputError` for what does not fit; its `parameter` is the key of the scan.
-    """
-    at: Callable[[float], Lattice]
-    if part.vary == "energy":
-        unit, at = "eV", lattice.with_energy
-    else:
-        name, column = split(part.vary, "vary")
-        with naming("vary"):
-            lattice.get(name, column)
-            unit = unit_of(lattice, name, column)
-        structure = lattice.allow(name, column)
-
-        def changed(value: float) -> Lattice:
-            return _alike(structure, lattice.set(name, **{column: value}), [(name, column)])
-
-        at = changed
-
-    ends = []
-    for key, text in (("from", part.start), ("to", part.stop)):
-        with naming(key):
-            ends.append(
-                float(text) if unit == "1" and not isinstance(text, str) else parse(text, unit)
-            )
-    return np.linspace(ends[0], ends[1], part.points), unit, at
-
-
-def split(text: str, parameter: str) -> tuple[str, str]:
-    """Element and column of `QF.k1`."""
-    name, dot, column = text.rpartition(".")
-    if not dot or not name or not column:
-        raise InputError(
-            f"{text!r}: write an element and its number, such as QF.k1", parameter=parameter
-        )
-    return name, column
-
-
-@contextmanager
-def naming(path: str) -> Iterator[None]:
-    """Gives an `InputError` from within the path of what it is about."""
-    try:
-        yield
-    except InputError as error:
-        error.parameter = path
-        raise
 
 
 def where(path: str | None, run: RunPart) -> Iterator[str | int]:
@@ -238,8 +158,3 @@ def where(path: str | None, run: RunPart) -> Iterator[str | int]:
 def place_where(study_place: Where, path: str | None, run: RunPart) -> Where:
     """Where an error stands, from the place of the key it is in."""
     return (*study_place, *list(where(path, run))[1:])
-
-
-def label(name: str) -> str:
-    """An element's name as a part of a quantity's name."""
-    return re.sub(r"\W", "_", name, flags=re.ASCII)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
+import math
 
 from ...errors import InputError
-from ...units import parse
-from ._build import naming, split, value_of
-from ._parts import MatchPart, Setting, TargetPart
-
-if TYPE_CHECKING:
-    from fieldwright.rings import Lattice, Target, Vary
+from ._later import rings
+from ._parts import MatchPart, TargetPart
+from ._settings import naming, number, split, value_of
 
 #: Units of what may be asked for; four of them for orbit and dispersion.
 _UNITS: dict[str, str | tuple[str, ...]] = {
@@ -23,10 +18,8 @@ _UNITS: dict[str, str | tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def make_vary(lattice: Lattice, part: MatchPart) -> list[Vary]:
+def make_vary(lattice: rings.Lattice, part: MatchPart) -> list[rings.Vary]:
     """The knobs; `InputError` where one does not fit the lattice."""
-    from fieldwright.rings import Vary
-
     found = []
     for index, knob in enumerate(part.vary):
         with naming(f"match.vary.{index}.number"):
@@ -39,14 +32,12 @@ def make_vary(lattice: Lattice, part: MatchPart) -> list[Vary]:
                 with naming(f"match.vary.{index}.{word}"):
                     bounds[key] = value_of(lattice, name, column, given)
         with naming(f"match.vary.{index}"):
-            found.append(Vary(name, column, **bounds))
+            found.append(rings.Vary(name, column, **bounds))
     return found
 
 
-def make_targets(part: MatchPart, lattice: Lattice | None = None) -> list[Target]:
+def make_targets(part: MatchPart, lattice: rings.Lattice | None = None) -> list[rings.Target]:
     """The targets; `InputError` where one cannot be, or its element is not in the lattice."""
-    from fieldwright.rings import Target
-
     found = []
     for index, target in enumerate(part.targets):
         at = f"match.targets.{index}"
@@ -56,24 +47,18 @@ def make_targets(part: MatchPart, lattice: Lattice | None = None) -> list[Target
         with naming(f"{at}.value"):
             value = _value(target)
         with naming(at):
-            found.append(Target(target.quantity, value, target.at))
+            found.append(rings.Target(target.quantity, value, target.at))
     return found
 
 
 def _value(target: TargetPart) -> float | list[float]:
     units = _UNITS.get(target.quantity, "1")
     if not isinstance(target.value, list):
-        return _number(target.value, units if isinstance(units, str) else units[0])
+        return number(target.value, units if isinstance(units, str) else units[0])
     every = units if isinstance(units, tuple) else (units,) * len(target.value)
     if len(target.value) > len(every):
         raise InputError(f"{target.quantity} has {len(every)} numbers, got {len(target.value)}")
     return [
-        np.nan if one is None else _number(one, unit)
+        math.nan if one is None else number(one, unit)
         for one, unit in zip(target.value, every, strict=False)
     ]
-
-
-def _number(given: Setting, unit: str) -> float:
-    if unit == "1" and not isinstance(given, str):
-        return float(given)
-    return parse(given, unit)

@@ -11,15 +11,6 @@ from .._judge import Text
 
 Polarity = Literal["++--", "+-+-", "++++", "+++-", "+--+", "off"]
 
-#: Numbers of elements with their units; those of multipoles are integrated, see `_build`.
-UNITS = {
-    "length": "m", "tilt": "rad", "dx": "m", "dy": "m", "roll": "rad", "x_limit": "m",
-    "y_limit": "m", "k0": "1/m", "k1": "1/m^2", "k2": "1/m^3", "k3": "1/m^4", "k0s": "1/m",
-    "k1s": "1/m^2", "k2s": "1/m^3", "k3s": "1/m^4", "angle": "rad", "e1": "rad", "e2": "rad",
-    "fint1": "1", "fint2": "1", "gap": "m", "hkick": "rad", "vkick": "rad", "ks": "1/m",
-    "voltage": "V", "frequency": "Hz", "phase": "rad",
-}  # fmt: skip
-
 
 def _as_given(given: object) -> object:
     if isinstance(given, bool) or not isinstance(given, str | int | float):
@@ -35,6 +26,7 @@ Setting: Any = Annotated[
 Spread: Any = quantity("m", nonnegative=True)
 AngleSpread: Any = quantity("rad", nonnegative=True)
 Energy: Any = quantity("eV", positive=True)
+Emittance: Any = quantity("m rad", positive=True)
 Frequency: Any = quantity("Hz", positive=True)
 
 

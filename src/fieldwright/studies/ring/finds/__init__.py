@@ -1,0 +1,1 @@
+"""What the cases of a ring study can be asked to `find`: a section each."""
