@@ -5,7 +5,7 @@ It knows no kind. Sections are walked in the order of the kind's list.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -34,6 +34,7 @@ class SectionStudy(CaseStudy):
     which: ClassVar[tuple[str, str]] = ("which ones", "which one")
     goes_on: ClassVar[bool] = False  # whether all else can be checked although a part is wrong
     drawn_anyway: ClassVar[frozenset[str]] = frozenset({"deviations"})
+    constants: ClassVar[Mapping[str, Quantity]] = {}  # that printed figures are held against
 
     def problems(self) -> Iterator[Problem]:
         """Every contradiction between the fields, with the place where it stands."""
@@ -164,7 +165,7 @@ def problems(study: SectionStudy) -> Iterator[Problem]:
 
 def available(study: SectionStudy) -> dict[str, str]:
     """Unit of every quantity the study will compute, by its full name."""
-    units: dict[str, str] = {}
+    units = {name: quantity.unit for name, quantity in study.constants.items()}
     for section in study.sections:
         for item in section.items(study):
             units |= full_units(item.name, section.names_of(item))
@@ -235,6 +236,8 @@ def compute(study: SectionStudy, progress: Progress, pieces: Pieces) -> Outcome:
     quantities: dict[str, Quantity] = {}
     for item in every:
         quantities |= _named(item)
+    printed = {entry.name() for entry in study.published}
+    quantities |= {name: q for name, q in study.constants.items() if name in printed}
     quantities |= derive(study.derived, quantities)  # type: ignore[attr-defined]
     return Outcome(
         quantities=quantities,
