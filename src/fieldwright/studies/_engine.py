@@ -34,6 +34,7 @@ class SectionStudy(CaseStudy):
     which: ClassVar[tuple[str, str]] = ("which ones", "which one")
     goes_on: ClassVar[bool] = False  # whether all else can be checked although a part is wrong
     drawn_anyway: ClassVar[frozenset[str]] = frozenset({"deviations"})
+    harmless: ClassVar[frozenset[str]] = frozenset()  # keys of figures, where they do not belong
     constants: ClassVar[Mapping[str, Quantity]] = {}  # that printed figures are held against
 
     def problems(self) -> Iterator[Problem]:
@@ -53,6 +54,10 @@ class SectionStudy(CaseStudy):
     def reserved(self) -> Iterable[str]:
         """Names that no derived quantity may have."""
         return part_names(self, [section.group for section in self.sections])
+
+    def astray(self) -> Iterator[Problem]:
+        """Names that lead nowhere, beside a part's case and what a figure shows."""
+        yield from ()
 
     def unfit(self, name: str, figure: Any) -> Iterator[Problem]:
         """What is wrong with a figure as a whole."""
@@ -191,9 +196,10 @@ def _references(study: Any, every: list[Item]) -> Iterator[Problem]:
             which = study.which[not section.several]
             yield at, f"`show: {figure.show}` needs `{section.key}`: {which}"
         yield from lead(study, section, asked, (*at, section.key))
-        for other in sorted(set(keys) - {section.key}):
+        for other in sorted(set(keys) - {section.key} - study.harmless):
             if getattr(figure, other):
                 yield (*at, other), f"does not go with `show: {figure.show}`"
+    yield from study.astray()
 
 
 def lead(study: Any, section: Section, asked: Any, at: Where) -> Iterator[Problem]:
