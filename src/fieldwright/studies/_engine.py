@@ -31,6 +31,7 @@ class SectionStudy(CaseStudy):
     """A study of sections; see `study_of` for the fields that these give it."""
 
     sections: ClassVar[tuple[Section, ...]]
+    told: ClassVar[tuple[Section, ...]] = ()  # the same as results and figures follow, if otherwise
     which: ClassVar[tuple[str, str]] = ("which ones", "which one")
     goes_on: ClassVar[bool] = False  # whether all else can be checked although a part is wrong
     drawn_anyway: ClassVar[frozenset[str]] = frozenset({"deviations"})
@@ -238,7 +239,7 @@ def compute(study: SectionStudy, progress: Progress, pieces: Pieces) -> Outcome:
         results[section.group] = {}
         for item in items[section.group]:
             results[section.group][item.name] = section.solve(item)
-    every = [item for section in study.sections for item in items[section.group]]
+    every = [item for section in study.told or study.sections for item in items[section.group]]
     quantities: dict[str, Quantity] = {}
     for item in every:
         quantities |= _named(item)
@@ -290,7 +291,7 @@ def drawings(study: Any, items: dict[str, list[Item]]) -> list[Drawing]:
     model = figure_model(study)
     asked = study.figures or {
         name: model.model_validate(fields)
-        for section in sorted(study.sections, key=lambda section: section.last)
+        for section in study.told or sorted(study.sections, key=lambda section: section.last)
         for name, fields in (section.unasked or _unasked)(items[section.group])
     }
     for name, part in asked.items():
