@@ -246,13 +246,14 @@ def compute(study: SectionStudy, progress: Progress, pieces: Pieces) -> Outcome:
     printed = {entry.name() for entry in study.published}
     quantities |= {name: q for name, q in study.constants.items() if name in printed}
     quantities |= derive(study.derived, quantities)  # type: ignore[attr-defined]
+    said = [s for section in study.sections for s in _methods(section, items[section.group])]
     return Outcome(
         quantities=quantities,
         dataset=partial(study.dataset, items, quantities),
         tables=tables(study, items, quantities),
         drawings=study.drawings(items),
         attachments=[one for item in every for one in item.section.attachments(item)],
-        methods=[s for section in study.sections for s in _methods(section, items[section.group])],
+        methods=list(dict.fromkeys(said)),
         titles={item.name: item.title for item in every if item.name is not None},
     )
 
