@@ -86,7 +86,8 @@ class SectionStudy(CaseStudy):
 def _variable(axes: tuple[str, ...], values: Any, unit: str, words: str) -> tuple[Any, ...]:
     import numpy as np
 
-    return axes, np.asarray(values), {"units": unit, "long_name": words}
+    values = np.asarray(values)
+    return axes, values, ({"units": unit} if unit else {}) | {"long_name": words}
 
 
 def study_of(
