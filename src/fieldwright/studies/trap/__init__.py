@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._pieces import Pieces
 from .._study import Kind, Outcome, Progress
-from ._model import TrapStudy
+from ._run import TrapStudy
 
 __all__ = ["KIND", "TrapStudy"]
 

@@ -15,9 +15,9 @@ from ...errors import FieldwrightError, InputError, UnstableTrapError
 from .._derived import Problem, check_derived, check_published
 from .._names import part_names, unique_names
 from ._ions import IonsPart
-from ._model import CasePart, DetectionPart, RunPart, ScanPart, TrapStudy
 from ._quantities import available, has_exact
 from ._references import GROUPS, references
+from ._run import CasePart, DetectionPart, RunPart, ScanPart, TrapStudy
 from ._setup import Setup, fastest, make_integrator, make_setup
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def _scan(study: TrapStudy, scan: ScanPart, at: Where) -> Iterator[Problem]:
 
 def _detection(study: TrapStudy, part: DetectionPart, at: Where) -> Iterator[Problem]:
     """A trajectory that is kept too rarely to hear its frequencies."""
-    from ._detection import audible
+    from .detection import audible
 
     run = study.run_of(study.case_of(part.case))
     if run.allow_unstable:

@@ -16,12 +16,12 @@ from .._judge import Quantity
 from .._names import named
 from .._pieces import Pieces
 from .._study import Attachment, Outcome, Progress
-from ._cases import CaseResult, case_numbers, distance_numbers, distances, solve_case
-from ._convergence import ConvergenceResult, convergence_numbers, solve_convergence
-from ._detection import DetectionResult, detection_numbers, solve_detection
-from ._model import TrapStudy
 from ._quantities import CONSTANTS, case_names, group_names
-from ._scans import ScanResult, scan_numbers, solve_scan
+from ._run import TrapStudy
+from .cases import CaseResult, case_numbers, distance_numbers, distances, solve_case
+from .convergence import ConvergenceResult, convergence_numbers, solve_convergence
+from .detection import DetectionResult, detection_numbers, solve_detection
+from .scans import ScanResult, scan_numbers, solve_scan
 
 if TYPE_CHECKING:
     from pathlib import Path

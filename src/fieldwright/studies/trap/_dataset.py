@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._judge import Quantity
-from ._cases import CaseResult
-from ._convergence import ConvergenceResult
-from ._detection import DetectionResult
-from ._model import TrapStudy
-from ._scans import ScanResult
+from ._run import TrapStudy
+from .cases import CaseResult
+from .convergence import ConvergenceResult
+from .detection import DetectionResult
+from .scans import ScanResult
 
 if TYPE_CHECKING:
     import xarray

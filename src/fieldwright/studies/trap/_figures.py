@@ -12,8 +12,8 @@ from fieldwright._figure import STYLES, dress, new_figure
 from fieldwright.motion import plots
 
 from .._study import Drawing
-from ._cases import CaseResult
-from ._model import SHOWN, FigurePart, TrapStudy
+from ._run import SHOWN, FigurePart, TrapStudy
+from .cases import CaseResult
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

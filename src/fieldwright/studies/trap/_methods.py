@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._model import TrapStudy
+from ._run import TrapStudy
 
 if TYPE_CHECKING:
     from ._compute import Results

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .._names import Names, full_units
-from ._model import RunPart, TrapStudy
 from ._parts import TrapPart
+from ._run import RunPart, TrapStudy
 
 #: Of each case.
 CASE: Names = {

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from ..._yaml import Where
 from .._derived import Problem, hint
 from .._names import group_of, known, one_case
-from ._model import SHOWN, FigurePart, TrapStudy
 from ._parts import given
+from ._run import SHOWN, FigurePart, TrapStudy
 
 _DRAWN_ANYWAY = {"deviations"}
 #: Parts that quantities are of.

@@ -10,7 +10,7 @@ from math import ceil, pi
 from typing import TYPE_CHECKING, Any
 
 from ._ions import build_ions
-from ._model import RunPart, inputs
+from ._run import RunPart, inputs
 
 if TYPE_CHECKING:
     from fieldwright.motion import Integrator, Ions

@@ -9,9 +9,9 @@ from ...units import format_quantity
 from .._judge import Quantity
 from .._names import full_name
 from .._study import Table
-from ._model import TrapStudy
 from ._quantities import COMPARISON, EXACT
-from ._scans import ScanResult
+from ._run import TrapStudy
+from .scans import ScanResult
 
 if TYPE_CHECKING:
     from ._compute import Results

@@ -10,8 +10,8 @@ import numpy as np
 from fieldwright import motion
 from fieldwright.constants import ATOMIC_MASS
 
-from ._cases import CaseResult, Numbers
-from ._model import DetectionPart
+from ._run import DetectionPart
+from .cases import CaseResult, Numbers
 
 _MOST_KINDS = 4  # of ions whose frequencies are marked
 

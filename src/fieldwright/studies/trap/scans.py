@@ -14,11 +14,11 @@ from fieldwright.sources import Assembly, Source, parametric_drive
 from ...errors import InputError
 from .._pieces import Pieces
 from .._study import Progress
-from ._cases import Numbers
 from ._ions import build_ions
-from ._model import BandPart, RunPart, ScanPart, TrapStudy, inputs
 from ._quantities import is_linear
+from ._run import BandPart, RunPart, ScanPart, TrapStudy, inputs
 from ._setup import make_integrator
+from .cases import Numbers
 
 _FINE = 2001  # frequencies at which growth rates are shown and measured
 

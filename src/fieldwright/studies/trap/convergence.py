@@ -9,9 +9,9 @@ import numpy as np
 from fieldwright import motion
 
 from .._study import Progress
-from ._cases import Numbers, exact_places, relative
-from ._model import ConvergencePart, TrapStudy
+from ._run import ConvergencePart, TrapStudy
 from ._setup import Setup, make_integrator, make_setup
+from .cases import Numbers, exact_places, relative
 
 _SHOWN = 1000  # times that are kept of an error over time
 _MOST = 40_000  # times at which the largest error is looked for

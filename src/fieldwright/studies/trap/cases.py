@@ -12,8 +12,8 @@ from fieldwright import motion
 
 from .._pieces import Pieces
 from .._study import Progress
-from ._model import RunPart, TrapStudy, inputs
 from ._quantities import has_energy, has_exact, is_round
+from ._run import RunPart, TrapStudy, inputs
 from ._setup import Setup, make_setup
 
 Numbers = dict[str, float]
