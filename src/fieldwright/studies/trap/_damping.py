@@ -17,9 +17,12 @@ from .._fields import (
     refuse,
 )
 from .._judge import Text
+from .._later import later
 
 if TYPE_CHECKING:
-    from fieldwright.motion import Damping
+    from fieldwright import motion
+else:
+    (motion,) = later("fieldwright.motion")
 
 
 class BufferGasPart(Part):
@@ -52,12 +55,9 @@ class DampingPart(Part):
             raise refuse("give one of `buffer_gas`, `laser`")
         return self
 
-    def build(self) -> Damping:
+    def build(self) -> motion.Damping:
         """The damping for `simulate`; `InputError` where it cannot be."""
-        from fieldwright.motion import BufferGas, LaserCooling
-
-        if (gas := self.buffer_gas) is not None:
-            return BufferGas(gas.rate, gas.temperature)
-        laser = self.laser
-        assert laser is not None  # the model has seen to that
-        return LaserCooling(**{name: getattr(laser, name) for name in LaserPart.model_fields})
+        if self.buffer_gas is not None:
+            return motion.BufferGas(self.buffer_gas.rate, self.buffer_gas.temperature)
+        assert self.laser is not None  # the model has seen to that
+        return motion.LaserCooling(**dict(self.laser))

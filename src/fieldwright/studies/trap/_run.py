@@ -1,17 +1,12 @@
-"""The study file of a trap: ions in a Penning trap, and what to find out about them."""
+"""What one run of ions in a trap needs, as a case or a scan says it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from ..._yaml import Where
-from ...errors import FieldwrightError
-from .._cases import CaseStudy
-from .._derived import DerivedPart
-from .._fields import AngularFrequency, Count, Duration, Length, Name, Number, Part, refuse
+from .._fields import Count, Duration, Part
 from .._judge import Text
 from ._damping import DampingPart
 from ._ions import IonsPart
@@ -21,6 +16,17 @@ IntegratorName = Literal[
     "automatic", "euler", "rk4", "boris", "higuera_cary", "cyclotronic", "strang", "rkn6b",
     "rkn11b", "rkn14a", "dopri8", "propagator",
 ]  # fmt: skip
+
+ALWAYS = (
+    "Ions move in the quasi-static fields of trap and drive and in each other's Coulomb field, "
+    "summed over all pairs. Magnetic forces between ions, retardation and radiation are left out."
+)
+LOSSES = (
+    "An ion is lost when its distance from the centre first reaches the size of the trap; it then "
+    "acts on no other. Without interaction, in a trap whose fields are linear in position, ions "
+    "are moved by exact matrices over the periods of the drive and their farthest distance is "
+    "found between the phases looked at, so that these losses have no error of a step."
+)
 
 
 class RunPart(Part):
@@ -41,146 +47,35 @@ class RunPart(Part):
     allow_unstable: bool | None = Field(None, description="also where the trap holds no ion")
     animation: bool | None = Field(None, description="write a film of the ions")
 
+    @property
+    def bounded(self) -> bool:
+        """Whether the trap ends, and ions are lost there."""
+        return self.trap is not None and self.trap.bounded
+
+    @property
+    def keeps_energy(self) -> bool:
+        """Whether the energy stays the same."""
+        return not (self.drives or self.damping or self.relativistic or self.bounded)
+
+    @property
+    def is_round(self) -> bool:
+        """Whether single ions make circles about the axis."""
+        trap = self.trap
+        return trap is not None and not (self.allow_unstable or trap.ellipticity or any(trap.tilt))
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the exact motion is known: no interaction, fields linear in position."""
+        if self.trap is None or self.damping or self.relativistic or self.bounded:
+            return False
+        single = self.ions is not None and [part.count() for part in self.ions] == [1]
+        return self.trap.is_linear and (self.interaction is False or single)
+
 
 class CasePart(RunPart):
     """One run, where it differs from the study."""
 
     title: Text | None = None
-
-
-class ComparisonPart(Part):
-    """How far apart the same ions are in two cases."""
-
-    title: Text
-    cases: tuple[Text, Text]
-
-
-class ConvergencePart(Part):
-    """Errors over step sizes, against the exact motion of ions that do not interact."""
-
-    title: Text | None = None
-    case: Text | None = Field(None, description="whose ions and trap; not needed if there is one")
-    integrators: list[IntegratorName] = Field(min_length=1)
-    steps: list[int] = Field(min_length=2, description="numbers of steps, rising")
-
-    @model_validator(mode="after")
-    def _rising(self) -> Self:
-        if self.steps[0] < 1 or sorted(set(self.steps)) != self.steps:
-            raise refuse("`steps` must be whole numbers above zero, each larger than the last")
-        if "automatic" in self.integrators or len(set(self.integrators)) < len(self.integrators):
-            raise refuse("`integrators` are named, each once; `automatic` is none here")
-        return self
-
-
-class FrequenciesPart(Part):
-    """A range of angular frequencies."""
-
-    start: AngularFrequency = Field(alias="from")
-    stop: AngularFrequency = Field(alias="to")
-    points: int = Field(ge=2, le=100_000)
-
-    @model_validator(mode="after")
-    def _rising(self) -> Self:
-        if self.stop <= self.start:
-            raise refuse("`to` must be larger than `from`")
-        return self
-
-
-class BandPart(Part):
-    """A range of frequencies in which a loss band is looked for, at one amplitude."""
-
-    amplitude: Number
-    start: AngularFrequency = Field(alias="from")
-    stop: AngularFrequency = Field(alias="to")
-
-    @model_validator(mode="after")
-    def _rising(self) -> Self:
-        if self.stop <= self.start:
-            raise refuse("`to` must be larger than `from`")
-        return self
-
-
-class ScanPart(RunPart):
-    """Ions left after a parametric drive V0 (1 + f cos wt), over its frequency and amplitude."""
-
-    title: Text | None = None
-    amplitudes: list[Number] = Field(min_length=1, description="f of V0 (1 + f cos wt)")
-    frequencies: FrequenciesPart
-    clouds: int = Field(1, ge=1, le=1000, description="random clouds, of consecutive seeds")
-    limit: Number = Field(0.5, gt=0, lt=1, description="a band is where fewer are left than this")
-    bands: dict[Name, BandPart] = Field({}, description="bands to measure, by name")
-
-
-class DetectionPart(Part):
-    """The current that the ions of a case induce in electrodes, and its spectrum."""
-
-    case: Text | None = Field(None, description="not needed if there is one")
-    axis: Literal["x", "y", "z"] = "z"
-    distance: Length = Field(description="of the two electrodes from each other")
-    efficiency: Count = Field(1.0, description="of the field of endless plates, what is left")
-
-
-class FigurePart(Part):
-    """A figure of the report."""
-
-    caption: Text
-    show: Literal[
-        "axial", "orbit", "phase_x", "phase_z", "paths", "difference", "error", "order",
-        "resonance", "growth", "mathieu", "spectrum",
-    ]  # fmt: skip
-    cases: list[Text] = Field([], description="of axial, orbit, phase_x, phase_z, paths")
-    comparison: Text | None = Field(None, description="of difference")
-    convergence: Text | None = Field(None, description="of error, order")
-    integrator: Text | None = Field(None, description="of error; all if left out")
-    scan: Text | None = Field(None, description="of resonance, growth, mathieu")
-    coarse: AngularFrequency | None = Field(
-        None, description="of resonance: what a scan with these steps would have shown"
-    )
-    detection: Text | None = Field(None, description="of spectrum")
-    ion: int = Field(1, ge=1, description="of axial: which one")
-
-
-#: What each sort of figure shows: the key that names it.
-SHOWN = {
-    "axial": "cases", "orbit": "cases", "phase_x": "cases", "phase_z": "cases", "paths": "cases",
-    "difference": "comparison", "error": "convergence", "order": "convergence",
-    "resonance": "scan", "growth": "scan", "mathieu": "scan", "spectrum": "detection",
-}  # fmt: skip
-
-
-class TrapStudy(RunPart, CaseStudy):
-    """Ions in a Penning trap: trajectories, convergence, resonances, bands, image currents."""
-
-    run_part = RunPart
-    case_part = CasePart
-    alone = "duration"
-
-    kind: Literal["trap"]
-    cases: dict[Name, CasePart] | None = Field(None, min_length=1)
-    comparisons: dict[Name, ComparisonPart] = Field({}, description="of two cases, by name")
-    convergence: dict[Name, ConvergencePart] = Field({}, description="errors over step sizes")
-    scans: dict[Name, ScanPart] = Field({}, description="losses over a drive's frequency")
-    detection: dict[Name, DetectionPart] = Field({}, description="image currents")
-    derived: dict[Name, DerivedPart] = Field({}, description="quantities made of others")
-    figures: dict[Name, FigurePart] = Field({}, description="figures; chosen if left out")
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        if not self.all_cases() and not self.scans:
-            raise refuse("nothing is asked for: give a `duration`, or `cases`, or `scans`")
-        return self
-
-    def problems(self) -> Iterator[tuple[Where, str]]:
-        """Contradictions between fields; see `_check`."""
-        from ._check import problems
-
-        return problems(self)
-
-    def impossible(self) -> Iterator[tuple[Where, FieldwrightError]]:
-        """Traps that hold nothing; see `_check`."""
-        from ._check import impossible
-
-        return impossible(self)
 
 
 def inputs(part: Part) -> dict[str, Any]:
