@@ -113,7 +113,8 @@ class Shown:
 
     show: str
     draw: Callable[[Picture], Figure]
-    words: str | None = None  # of the caption where none is asked for; None: only when asked for
+    # of the caption after the title, or all of it if a sentence; None: drawn only when asked for
+    words: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)  # more keys: type and `Field`
     check: Callable[[Item], Iterator[str]] = lambda item: iter(())  # what an item lacks for it
 
@@ -177,7 +178,8 @@ class Section:
 def unasked(item: Item, shown: Shown) -> dict[str, Any]:
     """The fields of a figure of one item, for a study that asks for none."""
     of = [item.name] if item.section.several else item.name
-    caption = f"{item.title}: {shown.words}."
+    words = shown.words or ""
+    caption = words if words.endswith(".") else f"{item.title}: {words}."
     return {"show": shown.show, "caption": caption, item.section.key: of}
 
 
