@@ -8,9 +8,8 @@ from pydantic import Field
 
 from .._fields import Count, Duration, Part
 from .._judge import Text
-from ._damping import DampingPart
 from ._ions import IonsPart
-from ._parts import DrivePart, TrapPart
+from ._parts import DampingPart, DrivePart, TrapPart
 
 IntegratorName = Literal[
     "automatic", "euler", "rk4", "boris", "higuera_cary", "cyclotronic", "strang", "rkn6b",

@@ -222,23 +222,17 @@ def _round(result: CaseResult) -> Numbers:
 
 def _energy_drift(result: CaseResult) -> np.ndarray:
     """Relative change of the total energy (k,), in units of its largest part at the beginning."""
-    setup = result.setup
-    trajectory = _thinned(result.trajectory, len(setup.ions) ** 2)
+    setup, trajectory, count = result.setup, result.trajectory, len(result.trajectory.time)
+    # at so few of its times that sums over pairs at them take seconds, two at least
+    some = int(np.clip(_MOST_PAIRS // len(setup.ions) ** 2, 2, count))
+    if some < count:
+        chosen = np.linspace(0, count - 1, some).round().astype(int)
+        parts = {n: getattr(trajectory, n)[chosen] for n in ("time", "position", "velocity")}
+        trajectory = dataclasses.replace(trajectory, **parts)
     total = np.asarray(motion.total_energy(trajectory, setup.still, coulomb=setup.interacts))
     kinetic = float(motion.kinetic_energy(setup.ions).sum())
     size = max(abs(total[0]), kinetic, abs(total[0] - kinetic))
     return (total - total[0]) / size if size else total
-
-
-def _thinned(trajectory: motion.Trajectory, pairs: int) -> motion.Trajectory:
-    """The trajectory at so few of its times that pair sums at them take seconds, two at least."""
-    count = len(trajectory.time)
-    some = int(np.clip(_MOST_PAIRS // pairs, 2, count))
-    if some == count:
-        return trajectory
-    chosen = np.linspace(0, count - 1, some).round().astype(int)
-    parts = {name: getattr(trajectory, name)[chosen] for name in ("time", "position", "velocity")}
-    return dataclasses.replace(trajectory, **parts)
 
 
 def _cases_table(items: list[Item], quantities: Quantities) -> Table:
@@ -262,25 +256,22 @@ def _cases_table(items: list[Item], quantities: Quantities) -> Table:
     )  # fmt: skip
 
 
-_MOTION = Columns(
-    "Motion of the first ion, were it alone",
-    {
-        "w0": "cyclotron_frequency", "wz": "axial_frequency",
-        "w+": "modified_cyclotron_frequency", "w-": "magnetron_frequency",
-        "R-": "radius_low", "R+": "radius_high",
-    },
-    "w0 is the free cyclotron frequency, R- and R+ bound the distance from the axis.",
-    "case", "cyclotron_frequency",
-)  # fmt: skip
-_ERRORS = Columns(
-    "Distance from the exact motion", {words: name for name, (_, words) in EXACT.items()},
-    first="case", own="largest_error", digits=4,
-)  # fmt: skip
-
-
-def _tables(items: list[Item], quantities: Quantities) -> list[Table]:
-    found = [table(columns, items, quantities) for columns in (_MOTION, _ERRORS)]
-    return [_cases_table(items, quantities), *found]
+def _tables(items: list[Item], quantities: Quantities) -> Iterator[Table]:
+    yield _cases_table(items, quantities)
+    alone = Columns(
+        "Motion of the first ion, were it alone",
+        {
+            "w0": "cyclotron_frequency", "wz": "axial_frequency",
+            "w+": "modified_cyclotron_frequency", "w-": "magnetron_frequency",
+            "R-": "radius_low", "R+": "radius_high",
+        },
+        "w0 is the free cyclotron frequency, R- and R+ bound the distance from the axis.",
+        "case", "cyclotron_frequency",
+    )  # fmt: skip
+    errors = {words: name for name, (_, words) in EXACT.items()}
+    exact = Columns("Distance from the exact motion", errors, "", "case", "largest_error", digits=4)
+    for columns in (alone, exact):
+        yield table(columns, items, quantities)
 
 
 def _variables(item: Item) -> Iterator[Variable]:
@@ -298,10 +289,12 @@ def _variables(item: Item) -> Iterator[Variable]:
 
 
 def _films(item: Item) -> Iterator[Attachment]:
+    def write(path: Path) -> None:
+        plots.animate(item.result.trajectory, path)
+
     if item.run.animation:
         file = f"animations/{item.name or item.study.study}.gif"
-        caption = f"{item.title}, from above and from the side"
-        yield Attachment(file, caption, partial(plots.animate, item.result.trajectory))
+        yield Attachment(file, f"{item.title}, from above and from the side", write)
 
 
 def _draw_axial(picture: Picture) -> Any:
@@ -370,18 +363,15 @@ def _name_ions(figure: Any, count: int) -> None:
     )
 
 
-_UNASKED = {
-    "orbit": "paths seen along the axis",
-    "axial": "motion of the first ion along z",
-    "phase_z": "phase plane of z",
-}
-
-
 def _unasked(items: list[Item]) -> Iterator[tuple[str, dict[str, Any]]]:
+    words = {
+        "orbit": "paths seen along the axis", "axial": "motion of the first ion along z",
+        "phase_z": "phase plane of z",
+    }  # fmt: skip
     for item in items[:_FEW]:
         end, cases = (f"_{item.name}", [item.name]) if item.name else ("", [])
-        for show, words in _UNASKED.items():
-            caption = f"{item.title}: {words}."
+        for show, what in words.items():
+            caption = f"{item.title}: {what}."
             yield f"{show}{end}", {"show": show, "caption": caption, "cases": cases}
 
 

@@ -93,25 +93,19 @@ class DetectionResult:
 
 def _solve(item: Item) -> DetectionResult:
     """The image current of a case, with the frequencies that its ions would have alone."""
-    part, trajectory = item.part, item.of_case.trajectory
+    part, setup, trajectory = item.part, item.of_case.setup, item.of_case.trajectory
     time = np.asarray(trajectory.time)
     current = np.asarray(
         motion.image_current(trajectory, part.axis, part.distance, efficiency=part.efficiency)
     )
     found = motion.spectrum(current, time)
-    marks = {} if item.run.allow_unstable else _marks(item)
-    return DetectionResult(time, current, found.frequency, found.amplitude, marks)
-
-
-def _marks(item: Item) -> dict[str, float]:
-    setup = item.of_case.setup
-    kinds = np.unique(np.stack([setup.ions.mass, setup.ions.charge], axis=1), axis=0)[:_MOST_KINDS]
     marks = {}
-    for mass, charge in kinds:
+    kinds = np.unique(np.stack([setup.ions.mass, setup.ions.charge], axis=1), axis=0)
+    for mass, charge in () if item.run.allow_unstable else kinds[:_MOST_KINDS]:
         whose = f", {mass / ATOMIC_MASS:.4g} u" if len(kinds) > 1 else ""
         for name, w in _audible(item, setup.still, mass, charge).items():
             marks[name + whose] = w / (2 * pi)
-    return marks
+    return DetectionResult(time, current, found.frequency, found.amplitude, marks)
 
 
 def _numbers(item: Item) -> Numbers:
@@ -141,15 +135,10 @@ def _draw(picture: Picture) -> Any:
     return figure
 
 
-def _unasked(items: list[Item]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for item in items:
-        caption = "Spectrum of the image current, with the frequencies of a single ion."
-        fields = {"show": "spectrum", "caption": caption, "detection": item.name}
-        yield f"spectrum_{item.name}", fields
-
+_CAPTION = "Spectrum of the image current, with the frequencies of a single ion."
 
 DETECTION = Section(
     group="detection", one="detection", part=DetectionPart, words="image currents",
     untitled="Image current {}", fits=_fits, names=NAMES, solve=_solve, numbers=_numbers,
-    variables=_variables, shown=(Shown("spectrum", _draw),), unasked=_unasked,
+    variables=_variables, shown=(Shown("spectrum", _draw, _CAPTION),),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
@@ -16,7 +16,7 @@ from .._fields import AngularFrequency, Name, Number, Part, refuse
 from .._judge import Quantity, Text
 from .._later import later
 from .._names import Names
-from .._sections import Item, Numbers, Picture, Quantities, Section, Shown, Variable
+from .._sections import Item, Numbers, Picture, Quantities, Section, Shown, Variable, taken
 from .._study import Table
 from ._ions import build_ions
 from ._run import ALWAYS, LOSSES, RunPart, inputs
@@ -42,18 +42,19 @@ _FLOQUET = (
 )
 
 
+def _rising(part: Any) -> Any:
+    if part.stop <= part.start:
+        raise refuse("`to` must be larger than `from`")
+    return part
+
+
 class FrequenciesPart(Part):
     """A range of angular frequencies."""
 
     start: AngularFrequency = Field(alias="from")
     stop: AngularFrequency = Field(alias="to")
     points: int = Field(ge=2, le=100_000)
-
-    @model_validator(mode="after")
-    def _rising(self) -> Self:
-        if self.stop <= self.start:
-            raise refuse("`to` must be larger than `from`")
-        return self
+    _rises = model_validator(mode="after")(_rising)
 
     @property
     def all(self) -> np.ndarray:
@@ -67,12 +68,7 @@ class BandPart(Part):
     amplitude: Number
     start: AngularFrequency = Field(alias="from")
     stop: AngularFrequency = Field(alias="to")
-
-    @model_validator(mode="after")
-    def _rising(self) -> Self:
-        if self.stop <= self.start:
-            raise refuse("`to` must be larger than `from`")
-        return self
+    _rises = model_validator(mode="after")(_rising)
 
 
 class ScanPart(RunPart):
@@ -178,7 +174,8 @@ def _fractions(
 
     One piece for each amplitude; where each step is made, for each cloud, too.
     """
-    part, w, exact = item.part, item.part.frequencies.all, not _by_steps(run)
+    part, w = item.part, item.part.frequencies.all
+    exact = run.interaction is False and run.trap.is_linear
     count = 1 if exact else len(clouds)
     total = count * len(part.amplitudes)
     fractions = np.empty((len(clouds), len(part.amplitudes), len(w)))
@@ -212,11 +209,6 @@ def _fractions(
         found = item.pieces.get(made_from, partial(make, number, f, clouds[seed]))["fractions"]
         fractions[slice(None) if exact else seed, row] = found
     return fractions
-
-
-def _by_steps(run: Any) -> bool:
-    """Whether ions interact, or fields are not linear in position, so that steps are made."""
-    return run.interaction is not False or not run.trap.is_linear
 
 
 def _numbers(item: Item) -> Numbers:
@@ -264,11 +256,11 @@ def _crossing(w: np.ndarray, left: np.ndarray, start: int, side: int, limit: flo
 def _unstable(bands: list[motion.InstabilityBand], band: BandPart) -> Numbers:
     """The Floquet bands that reach into the range: their outer edges, and the fastest growth."""
     strongest = _strongest(bands, band.start, band.stop)
-    low = high = (band.start + band.stop) / 2
     if strongest is None:
-        return {"unstable_low": low, "unstable_high": high, "growth": 0.0}
-    low, high = strongest.low, strongest.high
-    return {"unstable_low": low, "unstable_high": high, "growth": strongest.growth}
+        middle = (band.start + band.stop) / 2
+        return {"unstable_low": middle, "unstable_high": middle, "growth": 0.0}
+    found = taken(strongest, ("low", "high"), "unstable_")
+    return found | {"growth": strongest.growth}
 
 
 def _strongest(bands: Any, low: float, high: float) -> motion.InstabilityBand | None:
@@ -282,26 +274,24 @@ def _tables(items: list[Item], quantities: Quantities) -> Iterator[Table]:
         part, result, rows = item.part, item.result, []
         columns = zip(part.amplitudes, result.losses.bands(part.limit), result.bands, strict=True)
         for f, lost, bands in columns:
-            for low, high in lost:
-                reason, why = _strongest(bands, low, high), ["–"] * 4
-                if reason is not None:
-                    edges = [_frequency(item, reason.low), _frequency(item, reason.high)]
-                    why = [reason.label, *edges, f"{reason.growth:.4g} 1/s"]
-                ends = _frequency(item, low), _frequency(item, high)
-                rows.append([f"f = {f:g}", *ends, *why])
+            for ends in lost:
+                strongest, why = _strongest(bands, *ends), ["–"] * 4
+                if strongest is not None:
+                    edges = _shown(item, strongest.low, strongest.high)
+                    why = [strongest.label, *edges, f"{strongest.growth:.4g} 1/s"]
+                rows.append([f"f = {f:g}", *_shown(item, *ends), *why])
         yield Table(
             f"Loss bands: {item.title}",
             ["amplitude", "fewer left from", "to", "reason", "unstable from", "to",
              "largest growth"],
             rows,
-            f"First and last frequency of the scan with less than {part.limit:g} of the ions "
-            "left, mean over the clouds; beside it, the strongest instability there by Floquet "
-            "analysis.",
+            f"First and last frequency of the scan with less than {part.limit:g} of the ions left, "
+            "mean over the clouds; beside it, the strongest instability there by Floquet analysis.",
         )  # fmt: skip
 
 
-def _frequency(item: Item, value: float) -> str:
-    return str(item.study.show(Quantity(value, "rad/s", ""), 5))
+def _shown(item: Item, *frequencies: float) -> list[str]:
+    return [item.study.show(Quantity(w, "rad/s", ""), 5) for w in frequencies]
 
 
 def _variables(item: Item) -> Iterator[Variable]:
@@ -360,16 +350,6 @@ def _draw_mathieu(picture: Picture) -> Any:
     return figure
 
 
-def _unasked(items: list[Item]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for item in items:
-        captions = {
-            "resonance": f"{item.title}: fraction of ions left; shaded: unstable motion.",
-            "growth": "Growth rate of the motion.",
-        }
-        for show, caption in captions.items():
-            yield f"{show}_{item.name}", {"show": show, "caption": caption, "scan": item.name}
-
-
 _COARSE = Field(None, description="of resonance: what a scan with these steps would have shown")
 
 SCANS = Section(
@@ -377,9 +357,12 @@ SCANS = Section(
     of_case=False, slow=True, check=_check, impossible=impossible, names=_names, solve=_solve,
     numbers=_numbers, tables=_tables, variables=_variables,
     shown=(
-        Shown("resonance", _draw_resonance, options={"coarse": (AngularFrequency | None, _COARSE)}),
-        Shown("growth", _draw_growth),
+        Shown(
+            "resonance", _draw_resonance, "fraction of ions left; shaded: unstable motion",
+            {"coarse": (AngularFrequency | None, _COARSE)},
+        ),
+        Shown("growth", _draw_growth, "Growth rate of the motion."),
         Shown("mathieu", _draw_mathieu),
     ),
-    unasked=_unasked, methods=lambda items: [ALWAYS, LOSSES, _FLOQUET] if items else [],
+    methods=lambda items: [ALWAYS, LOSSES, _FLOQUET] if items else [],
 )  # fmt: skip
