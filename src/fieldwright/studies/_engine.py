@@ -5,7 +5,7 @@ It knows no kind. Sections are walked in the order of the kind's list.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -31,9 +31,12 @@ class SectionStudy(CaseStudy):
     """A study of sections; see `study_of` for the fields that these give it."""
 
     sections: ClassVar[tuple[Section, ...]]
+    told: ClassVar[tuple[Section, ...]] = ()  # the same as results and figures follow, if otherwise
     which: ClassVar[tuple[str, str]] = ("which ones", "which one")
     goes_on: ClassVar[bool] = False  # whether all else can be checked although a part is wrong
     drawn_anyway: ClassVar[frozenset[str]] = frozenset({"deviations"})
+    harmless: ClassVar[frozenset[str]] = frozenset()  # keys of figures, where they do not belong
+    constants: ClassVar[Mapping[str, Quantity]] = {}  # that printed figures are held against
 
     def problems(self) -> Iterator[Problem]:
         """Every contradiction between the fields, with the place where it stands."""
@@ -52,6 +55,10 @@ class SectionStudy(CaseStudy):
     def reserved(self) -> Iterable[str]:
         """Names that no derived quantity may have."""
         return part_names(self, [section.group for section in self.sections])
+
+    def astray(self) -> Iterator[Problem]:
+        """Names that lead nowhere, beside a part's case and what a figure shows."""
+        yield from ()
 
     def unfit(self, name: str, figure: Any) -> Iterator[Problem]:
         """What is wrong with a figure as a whole."""
@@ -80,7 +87,7 @@ class SectionStudy(CaseStudy):
 def _variable(axes: tuple[str, ...], values: Any, unit: str | None, words: str) -> tuple[Any, ...]:
     import numpy as np
 
-    units = {} if unit is None else {"units": unit}
+    units = {"units": unit} if unit else {}
     return axes, np.asarray(values), units | {"long_name": words}
 
 
@@ -166,7 +173,7 @@ def problems(study: SectionStudy) -> Iterator[Problem]:
 
 def available(study: SectionStudy) -> dict[str, str]:
     """Unit of every quantity the study will compute, by its full name."""
-    units: dict[str, str] = {}
+    units = {name: quantity.unit for name, quantity in study.constants.items()}
     for section in study.sections:
         for item in section.items(study):
             for one in (item, *item.finds(asked=True)):
@@ -193,9 +200,10 @@ def _references(study: Any, every: list[Item]) -> Iterator[Problem]:
             which = study.which[not section.several]
             yield at, f"`show: {figure.show}` needs `{section.key}`: {which}"
         yield from lead(study, section, asked, (*at, section.key))
-        for other in sorted(set(keys) - {section.key}):
+        for other in sorted(set(keys) - {section.key} - study.harmless):
             if getattr(figure, other):
                 yield (*at, other), f"does not go with `show: {figure.show}`"
+    yield from study.astray()
 
 
 def lead(study: Any, section: Section, asked: Any, at: Where) -> Iterator[Problem]:
@@ -238,19 +246,22 @@ def compute(study: SectionStudy, progress: Progress, pieces: Pieces) -> Outcome:
         for item in items[section.group]:
             results[section.group][item.name] = section.solve(item)
             _find(item)
-    every = [item for section in study.sections for item in items[section.group]]
+    every = [item for section in study.told or study.sections for item in items[section.group]]
     quantities: dict[str, Quantity] = {}
     for item in every:
         for one in (item, *item.finds(asked=True)):
             quantities |= numbers_of(one)
+    printed = {entry.name() for entry in study.published}
+    quantities |= {name: q for name, q in study.constants.items() if name in printed}
     quantities |= derive(study.derived, quantities)  # type: ignore[attr-defined]
+    said = [s for section in study.sections for s in _methods(section, items[section.group])]
     return Outcome(
         quantities=quantities,
         dataset=partial(study.dataset, items, quantities),
         tables=tables(study, items, quantities),
         drawings=study.drawings(items),
         attachments=[one for item in every for one in item.section.attachments(item)],
-        methods=[s for section in study.sections for s in _methods(section, items[section.group])],
+        methods=list(dict.fromkeys(said)),
         titles={item.name: item.title for item in every if item.name is not None},
     )
 
@@ -294,7 +305,7 @@ def drawings(study: Any, items: dict[str, list[Item]]) -> list[Drawing]:
     model = figure_model(study)
     asked = study.figures or {
         name: model.model_validate(fields)
-        for section in sorted(study.sections, key=lambda section: section.last)
+        for section in study.told or sorted(study.sections, key=lambda section: section.last)
         for name, fields in (section.unasked or _unasked)(items[section.group])
     }
     for name, part in asked.items():

@@ -173,7 +173,8 @@ class Shown:
 
     show: str
     draw: Callable[[Picture], Figure]
-    words: str | None = None  # of the caption where none is asked for; None: only when asked for
+    # of the caption after the title, or all of it if a sentence; None: drawn only when asked for
+    words: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)  # more keys: type and `Field`
     check: Callable[[Item], Iterator[str]] = lambda item: iter(())  # what an item lacks for it
     fits: Callable[[Picture], Iterator[Problem]] = lambda picture: iter(())  # places are within it
@@ -253,7 +254,10 @@ class Section:
 
 def unasked(item: Item, shown: Shown) -> dict[str, Any]:
     """The fields of a figure of one item, for a study that asks for none."""
-    caption = f"{item.title}: {shown.words}." if shown.words else f"{item.title}."
+    words = shown.words or ""
+    caption = f"{item.title}: {words}." if words else f"{item.title}."
+    if words.endswith("."):
+        caption = words
     named = {} if item.name is None else {item.section.key: item.name}
     if item.section.several:
         named = {key: [name] for key, name in named.items()}

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
 from .._fields import AngularFrequency, File, Part, one_or_three, quantity, refuse, vector
 from .._judge import Text
+from .._later import later
 
 if TYPE_CHECKING:
-    from fieldwright.motion import Ions, Species
+    from fieldwright import motion
     from fieldwright.sources import Source
+else:
+    (motion,) = later("fieldwright.motion")
 
 _WAYS = ("position", "cloud", "paper_cloud", "crystal", "file")
 
@@ -36,19 +42,14 @@ class CloudPart(Part):
             raise refuse("give either `speed` or `temperature`")
         return self
 
-    def build(self, species: Species, seed: int) -> Ions:
+    def build(self, species: motion.Species, seed: int) -> motion.Ions:
         """The ions of this cloud, with another seed added to its own."""
-        from fieldwright.motion import normal_cloud, uniform_cloud
-
-        make = normal_cloud if self.shape == "normal" else uniform_cloud
+        make = motion.normal_cloud if self.shape == "normal" else motion.uniform_cloud
         return make(
-            self.number,
-            species,
-            _plain(self.spread),
+            self.number, species, _plain(self.spread),
             velocity_spread=None if self.speed is None else _plain(self.speed),
-            temperature=self.temperature,
-            seed=self.seed + seed,
-        )
+            temperature=self.temperature, seed=self.seed + seed,
+        )  # fmt: skip
 
 
 class PaperCloudPart(Part):
@@ -95,19 +96,22 @@ class IonsPart(Part):
             raise refuse("give either `species`, or `mass` and `charge`")
         return self
 
-    def kind(self) -> Species:
+    def kind(self) -> motion.Species:
         """The species of the group; `InputError` where its name is unknown."""
-        from fieldwright.motion import Species, find_species
-
         if self.species is not None:
-            return find_species(self.species)
+            return motion.find_species(self.species)
         assert self.mass is not None and self.charge is not None  # the model has seen to that
-        return Species("ion", self.mass, self.charge)
+        return motion.Species("ion", self.mass, self.charge)
 
-    def build(self, trap: Source, size: float, seed: int = 0) -> Ions:
+    def kinds(self, trap: Source, size: float) -> set[tuple[float, float]]:
+        """Mass [kg] and charge [C] of every sort of ion."""
+        if self.file is None:
+            return {(self.kind().mass, self.kind().charge)}
+        ions = self.build(trap, size)
+        return set(zip(ions.mass.tolist(), ions.charge.tolist(), strict=True))
+
+    def build(self, trap: Source, size: float, seed: int = 0) -> motion.Ions:
         """The ions of this group in a trap of a size [m]; `InputError` where they cannot be."""
-        from fieldwright import motion
-
         if self.file is not None:
             return motion.read_openpmd(self.file)
         kind = self.kind()
@@ -136,13 +140,9 @@ class IonsPart(Part):
         return self.cloud is not None or self.paper_cloud is not None
 
 
-def build_ions(parts: list[IonsPart], trap: Source, size: float, seed: int = 0) -> Ions:
-    """All ions of a list of groups, in its order."""
-    groups = [part.build(trap, size, seed) for part in parts]
-    ions = groups[0]
-    for group in groups[1:]:
-        ions = ions + group
-    return ions
+def build_ions(parts: Iterable[IonsPart], trap: Source, size: float, seed: int = 0) -> motion.Ions:
+    """All ions of some groups, in their order."""
+    return reduce(add, [part.build(trap, size, seed) for part in parts])
 
 
 def _plain(values: tuple[float, ...]) -> float | tuple[float, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,14 +14,20 @@ from .._fields import (
     Length,
     Number,
     Part,
+    SignedAngularFrequency,
     Voltage,
     quantity,
     refuse,
     vector,
 )
+from .._judge import Text
+from .._later import later
 
 if TYPE_CHECKING:
-    from fieldwright.sources import Assembly, Coil, PenningTrap, Source
+    from fieldwright import motion, sources
+    from fieldwright.sources import Source
+else:
+    motion, sources = later("fieldwright.motion", "fieldwright.sources")
 
 
 class MagnetCoilPart(Part):
@@ -32,11 +39,9 @@ class MagnetCoilPart(Part):
     turns: Count
     current: quantity("A")  # type: ignore[valid-type]
 
-    def build(self) -> Coil:
+    def build(self) -> Source:
         """The coil as a source; raises `InputError` where its dimensions contradict each other."""
-        from fieldwright.sources import Coil
-
-        return Coil(self.inner_radius, self.outer_radius, self.length, self.turns, self.current)
+        return sources.Coil(**dict(self))
 
 
 class TrapPart(Part):
@@ -65,24 +70,23 @@ class TrapPart(Part):
             raise refuse("`B2` and `tilt` go with `magnetic_field`; a `coil` has its own field")
         return self
 
-    def electrodes(self) -> PenningTrap:
+    @property
+    def is_linear(self) -> bool:
+        """Whether its fields are linear in position, so that single ions move exactly."""
+        return self.coil is None and not (self.C4 or self.C6 or self.B2)
+
+    def electrodes(self) -> sources.PenningTrap:
         """The trap as one source; without magnetic field where a coil makes it."""
-        from fieldwright.sources import PenningTrap
+        fields = {name: value for name, value in self if name != "coil"}
+        return sources.PenningTrap(**fields | {"magnetic_field": self.magnetic_field or 0.0})
 
-        names = ("voltage", "size", "C4", "C6", "B2", "ellipticity", "tilt", "bounded")
-        numbers: dict[str, Any] = {name: getattr(self, name) for name in names}
-        numbers["magnetic_field"] = self.magnetic_field or 0.0  # a coil makes it otherwise
-        return PenningTrap(**numbers)
-
-    def build(self, drives: list[DrivePart]) -> Source:
+    def build(self, drives: Sequence[DrivePart] = ()) -> Source:
         """Trap, coil and drives in one source."""
-        from fieldwright.sources import Assembly
-
         trap = self.electrodes()
         parts: list[Source] = [trap, *(drive.build(self, trap) for drive in drives)]
         if self.coil is not None:
             parts.append(self.coil.build())
-        return parts[0] if len(parts) == 1 else Assembly(tuple(parts))
+        return parts[0] if len(parts) == 1 else sources.Assembly(tuple(parts))
 
 
 class ParametricPart(Part):
@@ -133,10 +137,8 @@ class DrivePart(Part):
             raise refuse(f"give one of {', '.join(f'`{sort}`' for sort in sorts)}")
         return self
 
-    def build(self, part: TrapPart, trap: PenningTrap) -> Source | Assembly:
+    def build(self, part: TrapPart, trap: sources.PenningTrap) -> Source:
         """The drive as a source to be added to the trap's."""
-        from fieldwright import sources
-
         if (one := self.parametric) is not None:
             return sources.parametric_drive(trap, one.amplitude, one.frequency, one.phase)
         if (two := self.dipole) is not None:
@@ -150,7 +152,39 @@ class DrivePart(Part):
         )
 
 
-def given(part: Part) -> dict[str, Any]:
-    """The fields of a part that are not None, by name."""
-    fields = {name: getattr(part, name) for name in type(part).model_fields}
-    return {name: value for name, value in fields.items() if value is not None}
+class BufferGasPart(Part):
+    """Drag of a thin gas, dv/dt = -rate v, and the thermal kicks that go with it."""
+
+    rate: quantity("1/s", nonnegative=True)  # type: ignore[valid-type]
+    temperature: quantity("K", nonnegative=True)  # type: ignore[valid-type]
+
+
+class LaserPart(Part):
+    """The mean force of one laser beam."""
+
+    wavelength: Length
+    linewidth: AngularFrequency = Field(description="natural width of the transition")
+    saturation: Count = Field(description="intensity over the saturation intensity")
+    detuning: SignedAngularFrequency = Field(description="below zero it cools")
+    direction: tuple[Number, Number, Number] = Field(description="in which the light travels")
+    species: Text | None = Field(None, description="that it acts on; all if left out")
+
+
+class DampingPart(Part):
+    """One sort of damping."""
+
+    buffer_gas: BufferGasPart | None = None
+    laser: LaserPart | None = None
+
+    @model_validator(mode="after")
+    def _one_sort(self) -> Self:
+        if (self.buffer_gas is None) == (self.laser is None):
+            raise refuse("give one of `buffer_gas`, `laser`")
+        return self
+
+    def build(self) -> motion.Damping:
+        """The damping for `simulate`; `InputError` where it cannot be."""
+        if self.buffer_gas is not None:
+            return motion.BufferGas(self.buffer_gas.rate, self.buffer_gas.temperature)
+        assert self.laser is not None  # the model has seen to that
+        return motion.LaserCooling(**dict(self.laser))
