@@ -62,7 +62,7 @@ def errors(lattice: Lattice, machines: int, seed: int = 1) -> tuple[Lattice, np.
 
     30 um offsets and 0.1 mrad rolls of the quadrupoles, 1e-4 of their strengths.
     """
-    from fieldwright.rings._elements import COLUMN
+    from fieldwright.rings.lattice._elements import COLUMN
 
     random = np.random.default_rng(seed)
     lattice = lattice.allow("Quadrupole:*", "dx", "dy", "roll")

@@ -24,7 +24,7 @@ from fieldwright.rings import (
     import_xsuite,
     track,
 )
-from fieldwright.rings import _imports as imports
+from fieldwright.rings.files import _imports as imports
 
 RANDOM = np.random.default_rng(1)
 #: The reference particle, and others a millimetre, a milliradian and a per mille off.

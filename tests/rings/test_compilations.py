@@ -28,9 +28,9 @@ from fieldwright.rings import (
     track,
     transfer_matrices,
 )
-from fieldwright.rings._elements import COLUMN, COLUMNS
-from fieldwright.rings._slopes import _KNOWN, with_jacobian
-from fieldwright.rings._steps import STEPS, Beam, Row
+from fieldwright.rings.lattice._elements import COLUMN, COLUMNS
+from fieldwright.rings.lattice._slopes import _KNOWN, with_jacobian
+from fieldwright.rings.lattice._steps import STEPS, Beam, Row
 
 
 def ring(number: int) -> Lattice:

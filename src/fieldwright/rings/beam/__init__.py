@@ -1,0 +1,1 @@
+"""The beam that a ring holds: equilibria with radiation, and beams under coupling."""

@@ -1,0 +1,1 @@
+"""Two beams that meet: luminosity, and what they do to each other."""

@@ -1,0 +1,1 @@
+"""What is turned to make a ring do what is wanted: knobs, targets, matching."""

@@ -1,0 +1,1 @@
+"""Rings as files: PALS, other programs' lattices, and the gallery's ring."""

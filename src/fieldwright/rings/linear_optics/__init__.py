@@ -1,0 +1,1 @@
+"""Closed orbits, the matrices about them, and what these say: tunes, optics, modes."""

@@ -1,0 +1,1 @@
+"""Many particles over many turns, and which of them stay."""
