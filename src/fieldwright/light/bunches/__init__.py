@@ -1,0 +1,1 @@
+"""Many charges together: form factors, and the modulation depth their light tells."""

@@ -1,0 +1,1 @@
+"""Crystals that guide charges: channeling, its limits, and undulators made of crystals."""

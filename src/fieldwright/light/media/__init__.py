@@ -1,0 +1,1 @@
+"""What light goes through, and how it is slowed and weakened there."""
