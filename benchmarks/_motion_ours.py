@@ -23,7 +23,7 @@ from fieldwright.motion import (
     NearFar,
     simulate,
 )
-from fieldwright.motion._coulomb import compiler_options
+from fieldwright.motion.interaction._coulomb import compiler_options
 
 
 def _state(trajectory: Any) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Charges and how they start: species, clouds, files of particles."""

@@ -1,0 +1,1 @@
+"""What a drive does to a trap: growth, bands of instability, scans of losses."""

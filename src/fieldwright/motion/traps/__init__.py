@@ -1,0 +1,1 @@
+"""What a trap does to charges at rest and alone: frequencies, modes, cold crystals."""
