@@ -18,13 +18,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from _about import describe
-from _first_call_others import TASKS as OTHERS
-from _first_call_rings import SIZES, TASKS
-from _first_call_task import Task
-from _table import Table
-from _timing import seconds
-from _worker import ask
+from _first_call.others import TASKS as OTHERS
+from _first_call.rings import SIZES, TASKS
+from _first_call.task import Task
+from _shared.about import describe
+from _shared.table import Table
+from _shared.timing import seconds
+from _shared.worker import ask
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (
@@ -63,7 +63,7 @@ def measure(parts: Any, rounds: int, quick: bool) -> list[Table]:
     }
     rows, programs = [], []
     with tempfile.TemporaryDirectory() as folder:
-        counts = ask("_first_call_rings", None, folder, more=_kept(Path(folder), "written"))
+        counts = ask("_first_call.rings", None, folder, more=_kept(Path(folder), "written"))
         for name, task in wanted.items():
             for code in task.ways:
                 found = _one(name, task, code, Path(folder), rounds)
@@ -129,7 +129,7 @@ def _one(name: str, task: Task, code: str, folder: Path, rounds: int) -> dict[st
                 shutil.copytree(folder / "cold", folder / kind)
             more = _kept(folder, kind)
             asked = [task.ways[code].modules, task.module, name, code, str(folder), which]
-            found[kind].append(ask("_first_call_process", None, *asked, more=more))
+            found[kind].append(ask("_first_call.process", None, *asked, more=more))
     return found
 
 

@@ -15,13 +15,13 @@ import time
 from pathlib import Path
 
 import jax
-from _about import describe
-from _axial import gap_tables, gpu_table, main_table, points_table
-from _cold import cold_table
-from _designs import geometries_table, gradient_table, spot_table
-from _offaxis import wrench_table
-from _plot import plot_cost
-from _table import Table
+from _forces.axial import gap_tables, gpu_table, main_table, points_table
+from _forces.cold import cold_table
+from _forces.designs import geometries_table, gradient_table, spot_table
+from _forces.offaxis import wrench_table
+from _forces.plot import plot_cost
+from _shared.about import describe
+from _shared.table import Table
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("jax", "jaxlib", "equinox", "numpy", "scipy", "magpylib", "mpmath")

@@ -21,8 +21,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from _about import describe
-from _light_case import (
+from _light.case import (
     AXIS,
     CURRENT,
     ENERGIES,
@@ -35,9 +34,10 @@ from _light_case import (
     straight,
     trajectory,
 )
-from _light_peers import PEERS
-from _table import Table
-from _timing import once, race, seconds
+from _light.peers import PEERS
+from _shared.about import describe
+from _shared.table import Table
+from _shared.timing import once, race, seconds
 
 from fieldwright import light
 

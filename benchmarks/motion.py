@@ -19,12 +19,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from _about import describe
-from _motion_memory import LARGEST
-from _motion_plot import plot_cost, plot_pairs
-from _motion_worker import ask
-from _table import Table
-from _timing import seconds
+from _motion.memory import LARGEST
+from _motion.plot import plot_cost, plot_pairs
+from _motion.worker import ask
+from _shared.about import describe
+from _shared.table import Table
+from _shared.timing import seconds
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (
@@ -97,7 +97,7 @@ _PAIRS = (
     "'Whole runs': `simulate` with ExactFlow (rkn14a at 100 and 1000 ions, strang above), its "
     "checks and the flow in the trap included; batches by `simulate_many`. '32 × 100': a batch of "
     "32 cases of 100 ions. FMM3D sums no pairs: what they would be. The C kernel is "
-    "`motion_kernel.c`; at 1e4 ions and above, 5000 rows of it. REBOUND: its wheel, gravity "
+    "`kernel.c`; at 1e4 ions and above, 5000 rows of it. REBOUND: its wheel, gravity "
     "'basic' with G < 0 so that equal charges repel, steps of its leapfrog; it reckons each pair "
     "once, which is counted twice here. heyoka: a Taylor step of order p makes p derivatives of "
     "every pair and counts as p evaluations; it writes out every pair, so that compiling takes "
@@ -226,7 +226,7 @@ def _compiled(taken: float) -> str | None:
 
 
 def _compiler() -> str:
-    from _motion_kernel import FLAGS, compiler
+    from _motion.kernel import FLAGS, compiler
 
     version = subprocess.run([compiler(), "--version"], capture_output=True, text=True, check=True)
     return f"{version.stdout.splitlines()[0]}, {' '.join(FLAGS)}"

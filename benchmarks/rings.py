@@ -18,10 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from _about import describe
-from _table import Table
-from _timing import seconds
-from _worker import ask
+from _shared.about import describe
+from _shared.table import Table
+from _shared.timing import seconds
+from _shared.worker import ask
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("jax", "jaxlib", "equinox", "numpy", "scipy", "accelerator-toolbox", "xtrack", "xsuite")
@@ -71,7 +71,7 @@ def tracking(quick: bool) -> list[Table]:
                 if threads and (turn or code == "xtrack, as it comes"):
                     continue  # minutes to compile
                 more = _COMPILE if threads else None
-                one = ask("_rings_tracking", number, code, count, rounds, more=more)
+                one = ask("_rings.tracking", number, code, count, rounds, more=more)
                 found.setdefault((code, number), []).append(one)
     rows = []
     for code in CODES:
@@ -103,7 +103,7 @@ _TRACKING = (
 def analysis(quick: bool) -> list[Table]:
     """Orbit, optics and equilibrium of one machine."""
     rounds = 2 if quick else 20
-    found = {n: ask("_rings_analysis", n, "single", rounds) for n in _cores()}
+    found = {n: ask("_rings.analysis", n, "single", rounds) for n in _cores()}
     rows = []
     for number, (code, task, first, _) in enumerate(found[1]):
         times = [seconds(one[number][3]) for one in found.values()]
@@ -122,7 +122,7 @@ def analysis(quick: bool) -> list[Table]:
 def batch(quick: bool) -> list[Table]:
     """A batch of machines with errors."""
     machines, rounds = (50, 1) if quick else (1000, 3)
-    found = {n: ask("_rings_analysis", n, "batch", machines, rounds) for n in _cores()}
+    found = {n: ask("_rings.analysis", n, "batch", machines, rounds) for n in _cores()}
     rows = []
     for number, (code, task, first, _) in enumerate(found[1]):
         times = [seconds(one[number][3]) for one in found.values()]
@@ -141,7 +141,7 @@ def scaling(quick: bool) -> list[Table]:
     sizes = (100, 300) if quick else (100, 300, 1000, 3000, 10_000)
     rows = []
     for size in sizes:
-        one = ask("_rings_scaling", 1, "elements", size, 1 if quick else 3)
+        one = ask("_rings.scaling", 1, "elements", size, 1 if quick else 3)
         row: list[Any] = [one["elements"]]
         for task in ("tracking", "optics", "equilibrium"):
             row += [seconds(one[task][1]), _compiled(one[task][0])]
@@ -151,13 +151,13 @@ def scaling(quick: bool) -> list[Table]:
     note = "Rings of cells of two bends and two quadrupoles, on one core; pyAT as it comes."
     tables = [Table("Over the number of elements", note, header, rows)]
     counts = [1, 100, 10_000] if quick else [1, 10, 100, 1000, 10_000, 100_000]
-    rates = ask("_rings_scaling", 1, "particles", counts, 1 if quick else 2)
+    rates = ask("_rings.scaling", 1, "particles", counts, 1 if quick else 2)
     rows = [[name, *map(_rate, mine)] for name, mine in rates.items()]
     header = ["code", *(f"{n} particles" for n in counts)]
     note = "VEPP-2000 with sextupoles, on one core."
     tables.append(Table("Particle-turns per second over particles", note, header, rows))
     numbers = [1, 10] if quick else [1, 10, 100, 1000]
-    times = ask("_rings_scaling", 1, "machines", numbers, 1 if quick else 3)
+    times = ask("_rings.scaling", 1, "machines", numbers, 1 if quick else 3)
     header = ["code", *(f"{n} machines" for n in numbers)]
     note = "VEPP-2000 with errors as above, on one core: time of the equilibrium for each machine."
     return [*tables, Table("Over machines", note, header, [["ours", *map(seconds, times)]])]
@@ -165,14 +165,14 @@ def scaling(quick: bool) -> list[Table]:
 
 def imports(quick: bool) -> list[Table]:
     """Time to import."""
-    found = ask("_rings_analysis", None, "imports", 1 if quick else 5)
+    found = ask("_rings.analysis", None, "imports", 1 if quick else 5)
     rows = [[name, seconds(taken)] for name, taken in found.items()]
     return [Table("To import", "In a fresh process, the best of some.", ["code", "time"], rows)]
 
 
 def gpu(quick: bool) -> list[Table]:
     """The same on a GPU, where there is one."""
-    found = ask("_rings_gpu", None, 100 if quick else 1000, 1 if quick else 3, gpu=True)
+    found = ask("_rings.gpu", None, 100 if quick else 1000, 1 if quick else 3, gpu=True)
     if found is None:
         return []
     header = ["code", "1e4 particles", "1e5 particles", "1e6 particles", "to compile"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from _timing import Timing
+from _shared.timing import Timing
 
 
 @dataclass(frozen=True)

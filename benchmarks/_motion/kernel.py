@@ -1,4 +1,4 @@
-"""Compiles motion_kernel.c and calls it."""
+"""Compiles kernel.c and calls it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-_SOURCE = Path(__file__).with_name("motion_kernel.c")
+_SOURCE = Path(__file__).with_name("kernel.c")
 FLAGS = ("-O3", "-march=native", "-ffast-math")
 
 

@@ -12,11 +12,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import rebound
-from _motion_case import Case, ball, hot, paper_trap
-from _motion_kernel import field as kernel_field
-from _motion_ours import field as our_field
-from _motion_ours import sums as our_sums
-from _motion_peers import heyoka_system, naive_sums, numpy_sums
+from _motion.case import Case, ball, hot, paper_trap
+from _motion.kernel import field as kernel_field
+from _motion.ours import field as our_field
+from _motion.ours import sums as our_sums
+from _motion.peers import heyoka_system, naive_sums, numpy_sums
 
 from fieldwright.constants import COULOMB, ELEMENTARY_CHARGE
 from fieldwright.motion import Coulomb, ExactFlow, Ions, simulate, simulate_many

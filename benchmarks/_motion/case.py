@@ -15,7 +15,7 @@ from fieldwright.constants import COULOMB
 from fieldwright.motion import Ions, paper_cloud
 from fieldwright.sources import PenningTrap
 
-_REFERENCE = Path(__file__).parents[1] / "tests" / "reference"
+_REFERENCE = Path(__file__).parents[2] / "tests" / "reference"
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import rebound
-from _motion_case import CASES, Case
-from _motion_kernel import library, rates, rk4
+from _motion.case import CASES, Case
+from _motion.kernel import library, rates, rk4
 from scipy.integrate import solve_ivp
 
 #: The state (6, n) [um, um/us] at the end, and the number of evaluations of the pair sums.

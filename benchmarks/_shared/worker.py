@@ -1,6 +1,6 @@
 """One section of a benchmark in a process of its own, on some cores; prints JSON.
 
-python benchmarks/_worker.py MODULE CORES ARGUMENTS
+python benchmarks/_shared/worker.py MODULE CORES ARGUMENTS
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def _main() -> None:
     module, cores, arguments = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
-    here = Path(__file__).parent
-    sys.path[:0] = [str(here), str(here.parent)]
+    here = Path(__file__).parents[1]
+    sys.path[:1] = [str(here), str(here.parent)]  # not this folder: its names are too plain
     print(json.dumps(importlib.import_module(module).measure(*arguments)))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import jax
 import numpy as np
-from _case import Case
-from _king import reference_checks, reference_force
-from _rivals import (
+from _forces.case import Case
+from _forces.king import reference_checks, reference_force
+from _forces.rivals import (
     METHODS,
     Method,
     by_hand_core,
@@ -19,8 +19,8 @@ from _rivals import (
     ours_jitted,
     scipy_dblquad,
 )
-from _table import Table
-from _timing import Timing, once, race, seconds
+from _shared.table import Table
+from _shared.timing import Timing, once, race, seconds
 
 SINGLE = np.array([6.7e-3])
 BATCH = 4000

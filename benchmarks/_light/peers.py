@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from _light_case import CURRENT, ENERGIES, GAMMA, PERIOD, PERIODS, SCREEN, K
+from _light.case import CURRENT, ENERGIES, GAMMA, PERIOD, PERIODS, SCREEN, K
 
 _REST = 0.51099895069e-3  # GeV
 

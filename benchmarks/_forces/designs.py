@@ -8,18 +8,18 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from _case import (
+from _forces.case import (
     ANCHOR_FORCE,
     ANCHOR_MU_0,
     ANCHOR_POSITION,
     ANCHOR_RANGE,
     Case,
 )
-from _king import force as king_force
-from _king import reference_force, reference_gradient
-from _rivals import by_hand_core, by_hand_func, by_hand_king
-from _table import Table
-from _timing import once, race, seconds
+from _forces.king import force as king_force
+from _forces.king import reference_force, reference_gradient
+from _forces.rivals import by_hand_core, by_hand_func, by_hand_king
+from _shared.table import Table
+from _shared.timing import once, race, seconds
 from scipy.optimize import brentq, minimize_scalar
 
 from fieldwright.constants import MU_0

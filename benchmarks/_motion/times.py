@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from _motion_case import crystal, hot, paper_trap
-from _motion_ours import as_chosen
+from _motion.case import crystal, hot, paper_trap
+from _motion.ours import as_chosen
 
 from fieldwright.motion import ExactFlow, loss_scan, paper_cloud, simulate_many
 from fieldwright.sources import Assembly, PenningTrap, parametric_drive

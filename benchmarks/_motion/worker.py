@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from _worker import ask as _ask
+from _shared.worker import ask as _ask
 
 
 def ask(section: str, cores: int | None, *arguments: Any, gpu: bool = False) -> Any:
-    """What `_motion_SECTION.measure(*arguments)` returns in a fresh process."""
-    return _ask(f"_motion_{section}", cores, *arguments, gpu=gpu)
+    """What `_motion.SECTION.measure(*arguments)` returns in a fresh process."""
+    return _ask(f"_motion.{section}", cores, *arguments, gpu=gpu)

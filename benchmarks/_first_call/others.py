@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from _first_call_task import Task, Way
+from _first_call.task import Task, Way
 
 Call = Callable[[], Any]
 
@@ -15,7 +15,7 @@ Call = Callable[[], Any]
 
 
 def _case(number: int) -> Any:
-    from _case import Case
+    from _forces.case import Case
 
     return (
         Case(),
@@ -68,22 +68,22 @@ def _our_wrench(folder: str, number: int) -> Call:
 
 
 def _their_force(folder: str, number: int) -> Call:
-    from _rivals import getft_on_magnet
+    from _forces.rivals import getft_on_magnet
 
     case = _case(number)
     return lambda: getft_on_magnet(100)(case)(6.7e-3)
 
 
 def _their_spot(folder: str, number: int) -> Call:
-    from _designs import _scipy_spot
-    from _rivals import by_hand_func
+    from _forces.designs import _scipy_spot
+    from _forces.rivals import by_hand_func
 
     case = _case(number)
     return lambda: _scipy_spot(by_hand_func(12)(case))
 
 
 def _their_wrench(folder: str, number: int) -> Call:
-    from _offaxis import _getft_magnet
+    from _forces.offaxis import _getft_magnet
 
     return lambda: _getft_magnet(_case(number), _pose(number), 100)
 
@@ -92,7 +92,7 @@ def _their_wrench(folder: str, number: int) -> Call:
 
 
 def _ions(count: int, number: int) -> Any:
-    from _motion_case import hot, two_ions
+    from _motion.case import hot, two_ions
 
     from fieldwright.motion import Ions
 
@@ -125,8 +125,8 @@ def _our_motion(count: int) -> Callable[[str, int], Call]:
 
 def _rebound(count: int) -> Callable[[str, int], Call]:
     def prepare(folder: str, number: int) -> Call:
-        from _motion_kernel import library
-        from _motion_peers import rebound_run
+        from _motion.kernel import library
+        from _motion.peers import rebound_run
 
         library()  # of ours, made by the C compiler
         return rebound_run("bs" if count > 2 else "ias15", _ions(count, number), 1e-6)
@@ -135,7 +135,7 @@ def _rebound(count: int) -> Callable[[str, int], Call]:
 
 
 def _heyoka(folder: str, number: int) -> Call:
-    from _motion_peers import heyoka_system
+    from _motion.peers import heyoka_system
 
     case = _ions(2, number)
 
@@ -208,7 +208,7 @@ def _K(number: int) -> float:
 
 
 def _our_spectrum(folder: str, number: int) -> Call:
-    from _light_case import AXIS, CURRENT, ENERGIES, trajectory
+    from _light.case import AXIS, CURRENT, ENERGIES, trajectory
 
     from fieldwright import light
 
@@ -217,13 +217,13 @@ def _our_spectrum(folder: str, number: int) -> Call:
 
 
 def _srw_spectrum(folder: str, number: int) -> Call:
-    from _light_peers import srw
+    from _light.peers import srw
 
     return lambda: srw(1, 0.01, 50000, K=_K(number))()
 
 
 def _xrt_spectrum(folder: str, number: int) -> Call:
-    from _light_peers import xrt_periodic
+    from _light.peers import xrt_periodic
 
     return lambda: xrt_periodic(1e-6, K=_K(number))()
 
@@ -235,14 +235,14 @@ _EMITTANCE, _BETA = [3.2e-10, 8e-12], [9.0, 2.0]
 
 def _line(number: int) -> np.ndarray:
     """Photon energies [eV] about the first harmonic."""
-    from _light_case import GAMMA, PERIOD
+    from _light.case import GAMMA, PERIOD
 
     waves = 2 * GAMMA**2 / PERIOD / (1 + _K(number) ** 2 / 2)
     return 1.2398419843320026e-6 * waves * np.linspace(0.99, 1.0, 10)
 
 
 def _our_flux(folder: str, number: int) -> Call:
-    from _light_case import CURRENT, GAMMA, PERIOD, PERIODS
+    from _light.case import CURRENT, GAMMA, PERIOD, PERIODS
 
     from fieldwright.light import LightBeam, PlanarUndulator, flux
 
@@ -259,7 +259,7 @@ def _our_flux(folder: str, number: int) -> Call:
 
 
 def _srw_flux(folder: str, number: int) -> Call:
-    from _light_peers import srw_flux
+    from _light.peers import srw_flux
 
     return lambda: srw_flux(_K(number), _line(number), _HALF, _DISTANCE, _EMITTANCE, _BETA, _SPREAD)
 

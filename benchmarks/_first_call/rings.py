@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _first_call_task import Task, Way
+from _first_call.task import Task, Way
 
 #: Of each ring the file, where to begin and end, how often, and a voltage if it has no cavity.
 _PARTS: dict[str, tuple[str, int, int, int, float]] = {
@@ -100,7 +100,7 @@ def _ours(size: str, ask: str, folder: str, number: int) -> Callable[[], Any]:
 
 def _pyat(size: str, ask: str, folder: str, number: int) -> Callable[[], Any]:
     import at
-    from _rings_tracking import in_at
+    from _rings.tracking import in_at
     from tests.peers.ring_peers import radiating
 
     ring = _at_ring(SIZES[size][number])
@@ -131,7 +131,7 @@ def _pyat(size: str, ask: str, folder: str, number: int) -> Callable[[], Any]:
 
 
 def _xtrack(size: str, ask: str, folder: str, number: int) -> Callable[[], Any]:
-    from _rings_case import xtrack_line
+    from _rings.case import xtrack_line
 
     from fieldwright.rings import read_pals
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from _rings_case import AT, XTRACK, at_ring, beam, ring, tunes, xtrack_line
+from _rings.case import AT, XTRACK, at_ring, beam, ring, tunes, xtrack_line
 
 from fieldwright.rings import track
 

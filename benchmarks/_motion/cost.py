@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from _motion_case import CASES, Case, crystal, hot
-from _motion_ours import DRIFT as OUR_DRIFT
-from _motion_ours import OURS
-from _motion_peers import DRIFT as THEIR_DRIFT
-from _motion_peers import PEERS, Run
+from _motion.case import CASES, Case, crystal, hot
+from _motion.ours import DRIFT as OUR_DRIFT
+from _motion.ours import OURS
+from _motion.peers import DRIFT as THEIR_DRIFT
+from _motion.peers import PEERS, Run
 
 
 def measure(what: str, *arguments: Any) -> list[Any]:

@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 import magpylib
 import numpy as np
-from _case import MU_0_RATIO, Case
-from _king import force as king_force
+from _forces.case import MU_0_RATIO, Case
+from _forces.king import force as king_force
 from magpylib.core import magnet_cylinder_axial_Bfield
 from magpylib.func import cylinder_field
 from scipy.integrate import IntegrationWarning, dblquad

@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 import magpylib
 import numpy as np
-from _case import ANCHOR_MU_0, ANCHOR_POSITION, ANCHOR_WRENCHES, MU_0_RATIO, Case
-from _rivals import circles
-from _table import Table
-from _timing import once, race, seconds
+from _forces.case import ANCHOR_MU_0, ANCHOR_POSITION, ANCHOR_WRENCHES, MU_0_RATIO, Case
+from _forces.rivals import circles
+from _shared.table import Table
+from _shared.timing import once, race, seconds
 from magpylib.func import cylinder_field
 from scipy.spatial.transform import Rotation
 

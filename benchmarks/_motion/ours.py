@@ -8,8 +8,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from _motion_case import Case
-from _motion_peers import Method, Run
+from _motion.case import Case
+from _motion.peers import Method, Run
 
 from fieldwright.motion import (
     RK4,

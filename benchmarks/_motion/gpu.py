@@ -9,10 +9,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from _motion_case import ball, crystal, paper_trap
-from _motion_ours import as_chosen
-from _motion_ours import sums as our_sums
-from _motion_peers import naive_sums
+from _motion.case import ball, crystal, paper_trap
+from _motion.ours import as_chosen
+from _motion.ours import sums as our_sums
+from _motion.peers import naive_sums
 
 from fieldwright.constants import ELEMENTARY_CHARGE
 from fieldwright.motion import ExactFlow, Ions, simulate, simulate_many

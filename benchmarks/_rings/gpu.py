@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import jax
-from _rings_analysis import batch
-from _rings_case import beam, ring
-from _rings_tracking import best_of, ours
+from _rings.analysis import batch
+from _rings.case import beam, ring
+from _rings.tracking import best_of, ours
 
 SIZES = (10_000, 100_000, 1_000_000)
 

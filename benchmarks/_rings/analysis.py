@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from _rings_case import at_ring, errors, ring, xtrack_line
+from _rings.case import at_ring, errors, ring, xtrack_line
 from tests.peers.ring_peers import radiating
 
 from fieldwright.rings import chromaticity, closed_orbit, equilibria, equilibrium, optics

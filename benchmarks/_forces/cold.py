@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from _table import Table
-from _timing import race_processes
+from _shared.table import Table
+from _shared.timing import race_processes
 
 _OURS = (
     "from fieldwright.sources import Coil, CylinderMagnet; from fieldwright import forces; "

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from _rings_analysis import twice
-from _rings_case import at_ring, beam, errors, long_ring, ring
-from _rings_tracking import best_of, in_at, ours
+from _rings.analysis import twice
+from _rings.case import at_ring, beam, errors, long_ring, ring
+from _rings.tracking import best_of, in_at, ours
 from tests.peers.ring_peers import radiating, to_at
 
 from fieldwright.rings import equilibria, equilibrium, optics

@@ -31,7 +31,7 @@ def measure(code: str, n: int) -> float:
 
 
 def _ours(n: int, tolerance: float | None = None) -> None:
-    from _motion_case import ball, paper_trap
+    from _motion.case import ball, paper_trap
 
     from fieldwright.motion import Coulomb, ExactFlow, Ions, simulate
 
@@ -42,7 +42,7 @@ def _ours(n: int, tolerance: float | None = None) -> None:
 
 
 def _kernel(n: int) -> None:
-    from _motion_kernel import field
+    from _motion.kernel import field
 
     if n:
         field(_places(n), rows=min(n, 10_000))

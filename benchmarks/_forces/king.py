@@ -10,7 +10,7 @@ from typing import Any
 
 import mpmath
 import numpy as np
-from _case import ANCHOR_FORCE, ANCHOR_MU_0, ANCHOR_POSITION, Case
+from _forces.case import ANCHOR_FORCE, ANCHOR_MU_0, ANCHOR_POSITION, Case
 
 from fieldwright.constants import MU_0
 
