@@ -37,7 +37,8 @@ ROOMS = listed()
 def test_the_page_names_every_room_and_sub_room() -> None:
     named = [*ROOMS, *(f"{room}/{sub}" for room, subs in ROOMS.items() for sub in subs)]
     assert sorted(named) == FOLDERS
-    assert not list(SOURCE.glob("*/*/*/__init__.py"))  # no sub-rooms of sub-rooms
+    # no sub-rooms of sub-rooms, but for what the cases of a kind of study find
+    assert {found.parent.name for found in SOURCE.glob("*/*/*/__init__.py")} <= {"finds"}
 
 
 def test_the_page_has_them_in_the_order_that_is_guarded() -> None:
