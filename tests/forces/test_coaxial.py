@@ -1,25 +1,28 @@
 """Axial force: anchors, a sweep of geometries against another method, invariants, gradients."""
 
+import dataclasses
+
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.forces.pairs import OSEM, PR
 from tests.forces.reference import TO_CODATA, coil, magnet, number, table
 
 from fieldwright.errors import InputError
 from fieldwright.forces import axial_force, axial_force_derivatives, axial_force_error
 from fieldwright.sources import Assembly, Coil, Cuboid, CylinderMagnet, Dipole
 
-OSEM = Coil(inner_radius=9e-3, outer_radius=18.72e-3, length=8e-3, turns=600)
-PR = CylinderMagnet(radius=3e-3, length=3e-3, magnetization=8.78e5)
-
 
 def _sweep():
     for case in table("axial_random")["cases"]:
-        bodies = coil(case["coil"]), magnet(case["magnet"])
-        yield case, bodies, case["distance"]
+        body = magnet(case["magnet"])
+        if body.inner_radius is None and body.radius > 0.99 * case["coil"]["inner_radius"]:
+            # A bore of no radius: the few solid ones that touch or face the winding would be
+            # compiled for alone.
+            body = dataclasses.replace(body, inner_radius=0.0)
+        yield case, (coil(case["coil"]), body), case["distance"]
 
 
 def test_two_hundred_random_geometries_against_another_method():
@@ -50,9 +53,9 @@ def test_half_a_millimetre_of_gap():
     # 1e-9 is asked for; the reference is the finest rule, 20 nodes a panel against 8 or 14.
     wide = CylinderMagnet(radius=8.5e-3, length=10e-3, magnetization=8.78e5)
     z = np.linspace(0, 20e-3, 41)
-    assert np.max(axial_force_error(OSEM, wide, z)) < 1e-13 * np.max(
-        np.abs(axial_force(OSEM, wide, z))
-    )
+    bounds = [float(axial_force_error(OSEM, wide, s)) for s in z]
+    forces = [float(axial_force(OSEM, wide, s)) for s in z]
+    assert max(bounds) < 1e-13 * np.max(np.abs(forces))
 
 
 def test_sign_pulls_a_magnet_to_the_coil():
@@ -125,59 +128,55 @@ def _difference(function, values, index):
     return (45 * (at(1) - at(-1)) - 9 * (at(2) - at(-2)) + (at(3) - at(-3))) / (60 * step[index])
 
 
-@pytest.mark.parametrize("transform", [jax.grad, jax.jacfwd])
-def test_gradient_with_respect_to_every_dimension(transform):
-    gradient = transform(_force_of)(jnp.asarray(DIMENSIONS))
-    for index, slope in enumerate(gradient):
-        assert slope == pytest.approx(_difference(_force_of, DIMENSIONS, index), rel=1e-9), index
+@jax.jit
+def _slopes_of(v):
+    """Backwards, forwards, and the second derivatives, of which the first are part: one program."""
+    return jax.grad(_force_of)(v), jax.jacfwd(_force_of)(v), jax.hessian(_force_of)(v)
+
+
+def test_gradient_with_respect_to_every_dimension():
+    backwards, forwards, _ = _slopes_of(DIMENSIONS)
+    for index in range(len(DIMENSIONS)):
+        slope = pytest.approx(_difference(_force_of, DIMENSIONS, index), rel=1e-9)
+        assert backwards[index] == slope, index
+        assert forwards[index] == slope, index
 
 
 def test_second_derivatives_with_respect_to_dimensions():
-    hessian = jax.jit(jax.hessian(_force_of))(jnp.asarray(DIMENSIONS))
-    gradient = jax.jit(jax.grad(_force_of))
+    hessian = np.asarray(_slopes_of(DIMENSIONS)[2])
     np.testing.assert_allclose(hessian, hessian.T, rtol=1e-9, atol=0)
     for index in (0, 4, 8):
         np.testing.assert_allclose(
-            hessian[index], _difference(gradient, DIMENSIONS, index), rtol=2e-7
+            hessian[index],
+            _difference(lambda v: _slopes_of(v)[0], DIMENSIONS, index),
+            rtol=2e-7,
         )
 
 
 def test_gradient_of_a_magnet_that_faces_the_winding():
-    def force(v):
-        return axial_force(OSEM, CylinderMagnet(v[0], v[1], 1e6), v[2])
-
-    values = np.array([12e-3, 3e-3, 6e-3])
-    gradient = jax.grad(force)(jnp.asarray(values))
-    for index, slope in enumerate(gradient):
-        assert slope == pytest.approx(_difference(force, values, index), rel=1e-8), index
+    values = np.array([9e-3, 18.72e-3, 8e-3, 600.0, 12e-3, 3e-3, 1e6, 1e-3, 6e-3])
+    for index, slope in enumerate(np.asarray(_slopes_of(values)[0])):
+        assert slope == pytest.approx(_difference(_force_of, values, index), rel=1e-8), index
 
 
-def test_shapes_and_transforms():
-    z = np.linspace(0, 1e-2, 6).reshape(2, 3)
+def test_shapes():
+    z = np.linspace(0, 1e-2, 400).reshape(2, 200)
     whole = axial_force(OSEM, PR, z)
-    assert whole.shape == (2, 3)
+    assert whole.shape == (2, 200)
     one_by_one = [float(axial_force(OSEM, PR, s)) for s in z.ravel()]
     np.testing.assert_allclose(whole.ravel(), one_by_one, rtol=1e-13, atol=1e-17)
-    mapped = jax.vmap(lambda r: axial_force(OSEM, CylinderMagnet(r, 3e-3, 8.78e5), 5e-3))
-    assert mapped(jnp.array([2e-3, 3e-3]))[1] == pytest.approx(
-        float(axial_force(OSEM, PR, 5e-3)), rel=1e-13
-    )
 
 
 def test_hollow_magnet_is_a_solid_one_less_its_core():
     hollow = CylinderMagnet(radius=5e-3, length=3e-3, magnetization=1e6, inner_radius=2e-3)
     solid, core = (CylinderMagnet(radius=r, length=3e-3, magnetization=1e6) for r in (5e-3, 2e-3))
-    z = np.linspace(-1e-2, 1e-2, 7)
-    np.testing.assert_allclose(
-        axial_force(OSEM, hollow, z),
-        axial_force(OSEM, solid, z) - axial_force(OSEM, core, z),
-        rtol=1e-13,
-        atol=1e-15,
-    )
+
+    def force(body):
+        return np.array([float(axial_force(OSEM, body, z)) for z in np.linspace(-1e-2, 1e-2, 7)])
+
+    np.testing.assert_allclose(force(hollow), force(solid) - force(core), rtol=1e-13, atol=1e-15)
     closed = CylinderMagnet(radius=5e-3, length=3e-3, magnetization=1e6, inner_radius=0.0)
-    np.testing.assert_allclose(
-        axial_force(OSEM, closed, z), axial_force(OSEM, solid, z), atol=1e-15
-    )
+    np.testing.assert_allclose(force(closed), force(solid), atol=1e-15)
 
 
 def test_assembly_adds_up_and_turns():
@@ -249,13 +248,19 @@ def test_errors_of_thin_windings_are_within_their_bounds(radius, width, length, 
 
 
 def test_what_is_not_coaxial_is_nan_where_it_cannot_be_refused():
-    traced = jax.jit(axial_force)
-    assert traced(OSEM, PR, 5e-3) == pytest.approx(float(axial_force(OSEM, PR, 5e-3)), rel=1e-13)
-    turned = CylinderMagnet(radius=3e-3, length=3e-3, magnetization=8.78e5, rotation=[np.pi, 0, 0])
-    assert traced(OSEM, turned, 5e-3) == pytest.approx(
-        -float(axial_force(OSEM, PR, 5e-3)), rel=1e-12
-    )
-    for pose in ({"position": [5e-3, 0, 0]}, {"position": [0, 0, 1e-3]}, {"rotation": [1.0, 0, 0]}):
-        aside = CylinderMagnet(radius=3e-3, length=3e-3, magnetization=8.78e5, **pose)
-        assert np.isnan(traced(OSEM, aside, 5e-3))
-        assert np.isnan(traced(Coil(9e-3, 18.72e-3, 8e-3, 600, **pose), PR, 5e-3))
+    def magnet_of(radius=3e-3, **pose):
+        return CylinderMagnet(radius=radius, length=3e-3, magnetization=8.78e5, **pose)
+
+    aside = [{"position": [5e-3, 0, 0]}, {"position": [0, 0, 1e-3]}, {"rotation": [1.0, 0, 0]}]
+    pairs = [(OSEM, magnet_of()), (OSEM, magnet_of(2e-3))]
+    pairs += [(OSEM, magnet_of(rotation=[np.pi, 0, 0]))]
+    pairs += [(OSEM, magnet_of(**pose)) for pose in aside]
+    pairs += [(Coil(9e-3, 18.72e-3, 8e-3, 600, **pose), PR) for pose in aside]
+    # All of them at once, inside `jit` and `vmap`.
+    stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *pairs)
+    traced = jax.jit(jax.vmap(lambda pair: axial_force(*pair, 5e-3)))(stacked)
+    plain = float(axial_force(OSEM, PR, 5e-3))
+    assert traced[0] == pytest.approx(plain, rel=1e-13)
+    assert traced[1] == pytest.approx(float(axial_force(OSEM, magnet_of(2e-3), 5e-3)), rel=1e-13)
+    assert traced[2] == pytest.approx(-plain, rel=1e-12)
+    assert np.isnan(traced[3:]).all()

@@ -2,25 +2,28 @@
 
 import numpy as np
 import pytest
+from tests.forces.pairs import OSEM, PR
 
 from fieldwright.errors import ConvergenceError, InputError
 from fieldwright.forces import Wire, design, power_per_force_squared, sweet_spot
 from fieldwright.sources import Coil, CylinderMagnet
 
-OSEM = Coil(inner_radius=9e-3, outer_radius=18.72e-3, length=8e-3, turns=600)
-PR = CylinderMagnet(radius=3e-3, length=3e-3, magnetization=8.78e5)
+#: Free dimensions of several designs. Where bounds and what is constrained are the same, though by
+#: no bound, so is the program that is compiled.
+FREE = {"magnet.radius": (1e-3, 2e-2), "magnet.length": (0.5e-3, 20e-3)}
 
 
 def test_one_free_dimension_against_a_scan():
-    # For a given volume of magnet a certain radius is best; scan it at the same volume.
+    # For a given volume of magnet the radius is what is free; scan it at the same volume.
     moment = float(PR.moment[2])
     best = design(
         OSEM,
         PR,
-        {"magnet.radius": (1e-3, 6e-3), "magnet.length": (0.5e-3, 20e-3)},
+        FREE,
         constraints={"moment": (None, moment)},
     )
-    radii = np.linspace(1e-3, 6e-3, 201)
+    thinnest = FREE["magnet.length"][0]
+    radii = np.linspace(1e-3, (moment / (8.78e5 * np.pi * thinnest)) ** 0.5, 201)
     forces = [
         sweet_spot(
             OSEM, CylinderMagnet(r, moment / (8.78e5 * np.pi * r**2), 8.78e5)
@@ -34,11 +37,10 @@ def test_one_free_dimension_against_a_scan():
 
 
 def test_a_bound_is_reached_and_the_bore_kept():
-    best = design(
-        OSEM, PR, {"magnet.radius": (1e-3, 2e-2)}, constraints={"clearance": (1e-3, None)}
-    )
+    moment = {"moment": (None, None)}
+    best = design(OSEM, PR, FREE, constraints={**moment, "clearance": (1e-3, None)})
     assert best.magnet.radius == pytest.approx(8e-3, rel=1e-6)
-    unsaid = design(OSEM, PR, {"magnet.radius": (1e-3, 2e-2)})
+    unsaid = design(OSEM, PR, FREE, constraints=moment)
     assert unsaid.magnet.radius <= 9e-3 * (1 + 1e-6)
 
 
@@ -111,4 +113,5 @@ def test_what_cannot_be_asked(arguments, message):
 
 def test_constraints_that_exclude_each_other():
     with pytest.raises(ConvergenceError, match="no design fulfils"):
-        design(OSEM, PR, {"magnet.radius": (1e-3, 4e-3)}, constraints={"moment": (1.0, None)})
+        # That much is in a magnet of twice the bore alone.
+        design(OSEM, PR, FREE, constraints={"moment": (10.0, None)})

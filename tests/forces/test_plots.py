@@ -13,7 +13,7 @@ MAGNET = CylinderMagnet(radius=3e-3, length=3e-3, magnetization=8.78e5)
 
 
 def test_the_curve_is_the_force():
-    z = np.linspace(0.0, 15e-3, 31)
+    z = np.linspace(0.0, 15e-3, 401)
     ax = plot_force(COIL, MAGNET, z, mark=None, label="force")
     (line,) = ax.get_lines()
     assert line.get_xdata() == pytest.approx(z * 1e3)
@@ -41,7 +41,7 @@ def test_marks():
 
 
 def test_the_parabola_touches_the_curve():
-    ax = plot_force(COIL, MAGNET, np.linspace(6.5e-3, 7e-3, 11), mark="parabola")
+    ax = plot_force(COIL, MAGNET, np.linspace(6.5e-3, 7e-3, 401), mark="parabola")
     curve, parabola = (line.get_ydata() for line in ax.get_lines())
     # they part with the third derivative: 0.3 mm off, by a thousandth of the maximum at most
     assert np.abs(curve - parabola).max() < 1e-3 * curve.max()
