@@ -310,9 +310,13 @@ def drawings(study: Any, items: dict[str, list[Item]]) -> list[Drawing]:
     }
     for name, part in asked.items():
         section, shown = shows[part.show]
-        picture = Picture(study, part, _asked(section, part, items[section.group]))
-        found.append(Drawing(name, part.caption, partial(shown.draw, picture)))
+        draw = partial(_drawn, study, section, shown, part, items[section.group])
+        found.append(Drawing(name, part.caption, draw))
     return found
+
+
+def _drawn(study: Any, section: Section, shown: Shown, part: Any, items: list[Item]) -> Any:
+    return shown.draw(Picture(study, part, _asked(section, part, items)))
 
 
 def figure_model(study: Any) -> Any:
