@@ -17,13 +17,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # XLA's loader is wordy abou
 
 if "PYTEST_XDIST_WORKER" not in os.environ:  # whose environment is this one's
     # What tests transform by themselves compiles as the library's own programs do, in two thirds
-    # of the time; an XLA that does not know the option would stop the process.
-    flags = os.environ.get("XLA_FLAGS", "") + " --xla_cpu_use_fusion_emitters=false"
+    # of the time, and in one piece: each piece keeps pieces of memory, of which Linux grants a
+    # process 65530. An XLA that does not know the options would stop the process.
+    plain = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
+    flags = {"XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {plain}"}
     trial = [sys.executable, "-c", "import jax; jax.jit(lambda x: x + 1)(0.0)"]
-    if not subprocess.run(
-        trial, env=os.environ | {"XLA_FLAGS": flags}, capture_output=True
-    ).returncode:
-        os.environ["XLA_FLAGS"] = flags
+    if not subprocess.run(trial, env=os.environ | flags, capture_output=True).returncode:
+        os.environ |= flags
 
 import hypothesis
 import pytest
