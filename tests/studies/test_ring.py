@@ -112,6 +112,8 @@ MISTAKES = [
     ("ring: {gallery: vepp2000}\npublished: [{quantity: tune1, value: '4.1'}]",
      "no quantity 'tune1' is computed here, did you mean 'tune_1'?"),
     ("lenses: {l: {tune_x: 0.1, tune_y: 0.2, strength: 1 m}}", "ring.yaml:3: lenses.l.strength:"),
+    ("lenses: {l: {tune_x: 0.1, tune_y: 0.2, strength: 1 1/m}}\nfigures: {f: {caption: x, show: "
+     "resonance}}", "ring.yaml:4: figures.f: lens l has no `resonance`"),
 ]  # fmt: skip
 
 
