@@ -1,5 +1,7 @@
 """Fields of all sources: against other codes and methods, Maxwell's equations, transforms."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -118,6 +120,37 @@ def test_finite_and_differentiable_on_the_axis_and_in_the_bore(source):
         jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype=float), source)
     )
     assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(gradient))
+
+
+@pytest.mark.parametrize("name", ["coil", "magnet", "ring"])
+def test_slopes_by_dimensions_are_differences(name):
+    """Of the whole source grown along each of its dimensions, at places on all sides of a wall."""
+    source = SOURCES[name]
+    points = np.array(
+        [
+            [3e-3, 1e-3, 1e-3],
+            [0.0, -9e-3, -1e-3],
+            [5e-3, 0.0, 4e-3],
+            [0.0, 0.0, 1e-3],
+            [0.02, 0.0, 0.03],
+        ]
+    )
+    names = ["length", *(("inner_radius", "outer_radius") if name == "coil" else ("radius",))]
+    if name == "ring":
+        names.append("inner_radius")
+
+    def field(sizes):
+        return dataclasses.replace(source, **dict(zip(names, sizes, strict=True))).B(points)
+
+    sizes = np.array([getattr(source, dimension) for dimension in names], dtype=float)
+    slopes = np.moveaxis(np.asarray(jax.jit(jax.jacfwd(field))(sizes)), 2, 0)
+    for index, slope in enumerate(slopes):
+        step = np.zeros(len(sizes))
+        step[index] = 2e-3 * sizes[index]
+        at = {n: np.asarray(field(sizes + n * step)) for n in (-3, -2, -1, 1, 2, 3)}
+        sixth = 45 * (at[1] - at[-1]) - 9 * (at[2] - at[-2]) + (at[3] - at[-3])
+        expected = sixth / (60 * step[index])
+        np.testing.assert_allclose(slope, expected, rtol=0, atol=1e-9 * np.abs(expected).max())
 
 
 def test_cuboid_has_a_slope_beyond_the_end_of_an_edge():

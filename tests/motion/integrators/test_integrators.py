@@ -28,6 +28,7 @@ from fieldwright.motion import (
     coulomb_energy,
     simulate,
 )
+from fieldwright.motion.integrators._base import Moment
 from fieldwright.motion.integrators._problem import make_problem
 from fieldwright.sources import (
     Assembly,
@@ -154,7 +155,7 @@ def _one_step(composition: Any, x: jax.Array, v: jax.Array) -> Any:
     prepared = integrator.prepare(problem, integrator.needs(problem, h), h)
     time = jnp.zeros(())
     handed = integrator.begin(problem, (x, v), time, alive)
-    return integrator.step(problem, prepared, None, (x, v), time, h, alive, handed)[0]
+    return integrator.step(problem, Moment((x, v), time, h, alive, handed, prepared))[0]
 
 
 def test_two_ions_of_the_paper_end_where_they_should() -> None:

@@ -14,6 +14,18 @@ from fieldwright.motion.integrators._problem import Problem
 Motion = tuple[jax.Array, jax.Array]
 
 
+class Moment(eqx.Module):
+    """Where a step begins, and what was made ready for it."""
+
+    motion: Motion
+    time: jax.Array  # [s]
+    h: jax.Array  # length of the step [s]
+    alive: jax.Array  # (n,) bool
+    handed: Any  # what `begin` or the last step hands on
+    prepared: Any  # what `prepare` found
+    table: Any = None  # this step's of `tables`
+
+
 class Integrator(eqx.Module):
     """A way to carry charges over one step of time.
 
@@ -59,17 +71,7 @@ class Integrator(eqx.Module):
         return None
 
     @abstractmethod
-    def step(
-        self,
-        problem: Problem,
-        prepared: Any,
-        table: Any,
-        motion: Motion,
-        time: jax.Array,
-        h: jax.Array,
-        alive: jax.Array,
-        handed: Any,
-    ) -> tuple[Motion, Any]:
+    def step(self, problem: Problem, at: Moment) -> tuple[Motion, Any]:
         """The motion after one step, and what the next one is handed."""
 
     @property

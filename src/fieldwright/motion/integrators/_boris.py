@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from fieldwright.constants import SPEED_OF_LIGHT
-from fieldwright.motion.integrators._base import Integrator, Motion
+from fieldwright.motion.integrators._base import Integrator, Moment, Motion
 from fieldwright.motion.integrators._problem import Problem
 
 
@@ -38,21 +38,11 @@ class Boris(Integrator):
         """The Lorentz factor (n, 1) for the turn, from u (n, 3) [m/s] before it."""
         return problem.gamma(u)
 
-    def step(
-        self,
-        problem: Problem,
-        prepared: Any,
-        table: Any,
-        motion: Motion,
-        time: jax.Array,
-        h: jax.Array,
-        alive: jax.Array,
-        handed: Any,
-    ) -> tuple[Motion, Any]:
-        x, u = motion
-        there = jnp.where(alive[:, None], 1.0, 0.0)
+    def step(self, problem: Problem, at: Moment) -> tuple[Motion, Any]:
+        (x, u), h = at.motion, at.h
+        there = jnp.where(at.alive[:, None], 1.0, 0.0)
         middle = x + h / 2 * there * problem.true_velocity(u)
-        E, B = problem.fields(middle, time + h / 2, alive)
+        E, B = problem.fields(middle, at.time + h / 2, at.alive)
         kick = h / 2 * there * problem.ratio
         before = u + kick * E
         half_turn = kick * B  # of a charge at rest
@@ -60,7 +50,7 @@ class Boris(Integrator):
         turned = before + jnp.cross(before, t)
         s = 2 / (1 + jnp.sum(t * t, axis=-1, keepdims=True))
         after = before + s * jnp.cross(turned, t) + kick * E
-        return (middle + h / 2 * there * problem.true_velocity(after), after), handed
+        return (middle + h / 2 * there * problem.true_velocity(after), after), at.handed
 
 
 class HigueraCary(Boris):

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from fieldwright.errors import InputError
-from fieldwright.motion.integrators._base import Integrator, Motion
+from fieldwright.motion.integrators._base import Integrator, Moment, Motion
 from fieldwright.motion.integrators._problem import Problem
 
 _STAGES = 13  # of which pair sums are made in one try
@@ -53,24 +53,15 @@ class Dopri8(Integrator):
     def begin(self, problem: Problem, motion: Motion, time: jax.Array, alive: jax.Array) -> Any:
         return jnp.full((), jnp.nan, dtype=float), jnp.zeros((), dtype=int)
 
-    def step(
-        self,
-        problem: Problem,
-        prepared: Any,
-        table: Any,
-        motion: Motion,
-        time: jax.Array,
-        h: jax.Array,
-        alive: jax.Array,
-        handed: Any,
-    ) -> tuple[Motion, Any]:
+    def step(self, problem: Problem, at: Moment) -> tuple[Motion, Any]:
         import diffrax  # takes half a second to import
 
-        last, count = handed
-        scale = _time_scale(problem, motion, time, alive)
+        last, count = at.handed
+        (x, v), time, h = at.motion, at.time, at.h
+        scale = _time_scale(problem, at.motion, time, at.alive)
 
         def rates(t: Any, y: Any, args: Any) -> Any:
-            dx, dv = problem.rates(y[0], y[1] / scale, t, alive)
+            dx, dv = problem.rates(y[0], y[1] / scale, t, at.alive)
             return dx, dv * scale
 
         first = jnp.where(jnp.isnan(last), jnp.minimum(h, scale / 50), jnp.minimum(h, last))
@@ -80,7 +71,7 @@ class Dopri8(Integrator):
             time,
             time + h,
             first,
-            (motion[0], motion[1] * scale),
+            (x, v * scale),
             stepsize_controller=diffrax.PIDController(
                 rtol=self.rtol, atol=self.atol, norm=_largest
             ),

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fieldwright.errors import InputError
-from fieldwright.motion.integrators._base import Integrator, Motion
+from fieldwright.motion.integrators._base import Integrator, Moment, Motion
 from fieldwright.motion.integrators._flow import flow_matrices, substeps_for
 from fieldwright.motion.integrators._problem import Problem
 from fieldwright.sources import LinearField, fields_of
@@ -145,32 +145,22 @@ class _Composed(Integrator):
         _, flows, kicks = self.scheme()
         return self.kick(problem, motion[0], time, alive) if len(kicks) > len(flows) else None
 
-    def step(
-        self,
-        problem: Problem,
-        prepared: Any,
-        table: Any,
-        motion: Motion,
-        time: jax.Array,
-        h: jax.Array,
-        alive: jax.Array,
-        handed: Any,
-    ) -> tuple[Motion, Any]:
+    def step(self, problem: Problem, at: Moment) -> tuple[Motion, Any]:
         _, flows, kicks = self.scheme()
-        matrices = prepared if table is None else table
-        begun = time + h * jnp.cumsum(jnp.asarray(flows))
-        there = jnp.where(alive[:, None], problem.ratio * h, 0.0)
-        x, v = motion
+        matrices = at.prepared if at.table is None else at.table
+        begun = at.time + at.h * jnp.cumsum(jnp.asarray(flows))
+        there = jnp.where(at.alive[:, None], problem.ratio * at.h, 0.0)
+        x, v = at.motion
         kick_first = len(kicks) > len(flows)
         if kick_first:
-            v = v + kicks[0] * there * handed
+            v = v + kicks[0] * there * at.handed
             kicks = kicks[1:]
 
         def stage(state: Any, part: Any) -> tuple[Any, None]:
             x, v, _ = state
             matrix, kick, end = part
-            x, v = move(problem, matrix, x, v, alive)
-            field = self.kick(problem, x, end, alive)
+            x, v = move(problem, matrix, x, v, at.alive)
+            field = self.kick(problem, x, end, at.alive)
             return (x, v + kick * there * field, field), None
 
         number = len(kicks)
@@ -179,7 +169,7 @@ class _Composed(Integrator):
         (x, v, field), _ = jax.lax.scan(stage, state, parts)
         if kick_first:
             return (x, v), field
-        return move(problem, matrices[-1], x, v, alive), handed
+        return move(problem, matrices[-1], x, v, at.alive), at.handed
 
 
 def move(

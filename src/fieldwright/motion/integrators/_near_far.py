@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fieldwright.errors import InputError
-from fieldwright.motion.integrators._base import Integrator, Motion
+from fieldwright.motion.integrators._base import Integrator, Moment, Motion
 from fieldwright.motion.integrators._lobatto import lobatto
 from fieldwright.motion.integrators._near_flows import (
     Flows,
@@ -111,20 +111,11 @@ class NearFar(Integrator):
         pairs = find_pairs(x, still, still[0], charge, problem.mass, self.cutoff, self.pairs)
         return _far(problem, x, pairs.field(x)[0], time, alive), jnp.zeros((), dtype=int)
 
-    def step(
-        self,
-        problem: Problem,
-        prepared: Any,
-        table: Any,
-        motion: Motion,
-        time: jax.Array,
-        h: jax.Array,
-        alive: jax.Array,
-        handed: Any,
-    ) -> tuple[Motion, Any]:
-        flows = prepared if table is None else table
-        far, work = handed
-        state = jnp.concatenate(motion, axis=1).T
+    def step(self, problem: Problem, at: Moment) -> tuple[Motion, Any]:
+        flows = at.prepared if at.table is None else at.table
+        far, work = at.handed
+        h, alive = at.h, at.alive
+        state = jnp.concatenate(at.motion, axis=1).T
         pairs = self._pairs(problem, flows.whole, state, h, alive)
         ratio = jnp.where(alive, problem.ratio[:, 0], 0.0)
         state = state.at[3:].add(_OUTER.kicks[0] * h * ratio * far)
@@ -137,7 +128,7 @@ class NearFar(Integrator):
             state = jnp.where(alive, after, state)
 
             def field(x: jax.Array, near: jax.Array) -> jax.Array:
-                return _far(problem, x, near, time + end * h, alive)
+                return _far(problem, x, near, at.time + end * h, alive)
 
             def downhill(far: jax.Array) -> jax.Array:
                 there = state[:3] + shift * h**2 * ratio * far

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from fieldwright.motion.integrators._base import Integrator, Motion
+from fieldwright.motion.integrators._base import Integrator, Moment, Motion
 from fieldwright.motion.integrators._problem import Problem
 
 
@@ -29,20 +29,10 @@ class Euler(Integrator):
     def evaluations(self) -> int | None:
         return 1
 
-    def step(
-        self,
-        problem: Problem,
-        prepared: Any,
-        table: Any,
-        motion: Motion,
-        time: jax.Array,
-        h: jax.Array,
-        alive: jax.Array,
-        handed: Any,
-    ) -> tuple[Motion, Any]:
-        x, v = motion
-        dx, dv = problem.rates(x, v, time, alive)
-        return (x + h * dx, v + h * dv), handed
+    def step(self, problem: Problem, at: Moment) -> tuple[Motion, Any]:
+        x, v = at.motion
+        dx, dv = problem.rates(x, v, at.time, at.alive)
+        return (x + at.h * dx, v + at.h * dv), at.handed
 
 
 class RK4(Integrator):
@@ -65,26 +55,16 @@ class RK4(Integrator):
     def evaluations(self) -> int | None:
         return 4
 
-    def step(
-        self,
-        problem: Problem,
-        prepared: Any,
-        table: Any,
-        motion: Motion,
-        time: jax.Array,
-        h: jax.Array,
-        alive: jax.Array,
-        handed: Any,
-    ) -> tuple[Motion, Any]:
-        x, v = motion
+    def step(self, problem: Problem, at: Moment) -> tuple[Motion, Any]:
+        (x, v), h = at.motion, at.h
 
         def stage(total: Any, knot: Any) -> Any:
             (part, weight), ((dx, dv), (sx, sv)) = knot, total
             a = part * h
-            dx, dv = problem.rates(x + a * dx, v + a * dv, time + a, alive)
+            dx, dv = problem.rates(x + a * dx, v + a * dv, at.time + a, at.alive)
             return ((dx, dv), (sx + weight * dx, sv + weight * dv)), None
 
         zero = (jnp.zeros_like(x), jnp.zeros_like(v))
         knots = jnp.array([[0.0, 0.5, 0.5, 1.0], [1.0, 2.0, 2.0, 1.0]])
         (_, (sx, sv)), _ = jax.lax.scan(stage, (zero, zero), (knots[0], knots[1]))
-        return (x + h / 6 * sx, v + h / 6 * sv), handed
+        return (x + h / 6 * sx, v + h / 6 * sv), at.handed

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from fieldwright._jax import compiled
-from fieldwright.motion.integrators._base import Integrator, Motion
+from fieldwright.motion.integrators._base import Integrator, Moment, Motion
 from fieldwright.motion.integrators._problem import Problem
 from fieldwright.motion.interaction._coulomb import WIDE
 
@@ -125,9 +125,8 @@ def _steps(run: Run, prepared: Any, state: State, first: jax.Array, count: jax.A
 def _step(run: Run, prepared: Any, state: State, index: jax.Array, table: Any) -> State:
     time = run.start_time + index * run.h
     before = state.motion
-    (position, velocity), handed = run.integrator.step(
-        run.problem, prepared, table, before, time, run.h, state.alive, state.handed
-    )
+    at = Moment(before, time, run.h, state.alive, state.handed, prepared, table)
+    (position, velocity), handed = run.integrator.step(run.problem, at)
     for number, damping in enumerate(run.problem.damping):
         key = jax.random.fold_in(jax.random.PRNGKey(run.seed), index)
         key = jax.random.fold_in(key, number)
