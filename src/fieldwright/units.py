@@ -203,7 +203,7 @@ def describe(unit: str) -> str:
     for symbol, (name, example) in _KINDS.items():
         if unit == symbol or _resolve(unit) == _resolve(symbol):
             return f"{name} such as '9 {example}'"
-    return f"a quantity in {unit}"
+    return "a plain number" if unit == "1" else f"a quantity in {unit}"
 
 
 def _split(text: object, unit: str) -> tuple[str, str]:

@@ -211,6 +211,11 @@ figures:
             "title: Shift, in_units_of: 1 T,",
             "is a flux density; expected a length",
         ),
+        (
+            "title: Shift, difference:",
+            "title: Shift, in_units_of: 1 mm, ratio:",
+            "c.yaml:12: derived.shift.in_units_of: '1 mm' is a length; expected a plain number",
+        ),
         ("length: 3 mm", "lenght: 3 mm", "c.yaml:6: cases.near.magnet.lenght: unknown key"),
         ("position: 40 mm", "position: 40", "c.yaml:10: cases.pair.magnets.1.position: 40 has no"),
         ("radius: 3 mm,", "radius: 3 mm, inner_radius: 4 mm,", "c.yaml:6: cases.near.magnet."),

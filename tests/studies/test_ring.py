@@ -104,6 +104,8 @@ MISTAKES = [
      "ring.yaml:4: collisions.c.at.0: the lattice has no element 'IP9'"),
     ("ring: {gallery: vepp2000}\nfigures: {f: {caption: x, show: orbit}}",
      "ring.yaml:4: figures.f.cases: the study does not `find` its orbit"),
+    ("ring: {gallery: vepp2000}\nfigures: {f: {caption: x, show: spot, at: IP9}}",
+     "ring.yaml:4: figures.f.at: there is no element 'IP9' in the ring of the study"),
     ("ring: {gallery: vepp2000}\nfigures: {f: {caption: x, show: scan}}", "needs `scan`: which"),
     ("ring: {gallery: vepp2000}\nscans: {s: {vary: energy, from: 1 GeV, to: 2 GeV, points: 2}}\n"
      "figures: {f: {caption: x, show: scan, scan: s, quantities: [emittance_1, bunch_length]}}",
@@ -111,6 +113,10 @@ MISTAKES = [
     ("cases: {a: {ring: {gallery: vepp2000}}, b: {}}", "ring.yaml:3: cases.b: has no `ring`"),
     ("ring: {gallery: vepp2000}\npublished: [{quantity: tune1, value: '4.1'}]",
      "no quantity 'tune1' is computed here, did you mean 'tune_1'?"),
+    ("ring: {gallery: vepp2000}\nderived: {tune_1: {title: t, ratio: [tune_2, tune_2]}}",
+     "ring.yaml:4: derived.tune_1: is the name of something else that is computed"),
+    ("ring: {gallery: vepp2000}\nderived: {q: {title: t, ratio: [tune_1, q]}}",
+     "ring.yaml:4: derived.q.ratio: no quantity 'q' is computed here"),
     ("lenses: {l: {tune_x: 0.1, tune_y: 0.2, strength: 1 m}}", "ring.yaml:3: lenses.l.strength:"),
     ("lenses: {l: {tune_x: 0.1, tune_y: 0.2, strength: 1 1/m}}\nfigures: {f: {caption: x, show: "
      "resonance}}", "ring.yaml:4: figures.f: lens l has no `resonance`"),

@@ -169,6 +169,17 @@ def test_a_mistake_in_a_scan(write, change, message):
     assert any(message in line for line in found), found
 
 
+def test_quantities_are_derived_from_constants_that_are_printed(write):
+    made = "derived: {b: {title: t, ratio: [magnetic_field, tesla]}}\n"
+    (found,) = problems(write(text=TWO + made))
+    assert "two.yaml:13: derived.b.ratio: no quantity 'tesla' is computed here" in found
+    printed = "published: [{quantity: tesla, value: 1 T}]\n"
+    read_study(write(text=TWO + made + printed))
+    (found,) = problems(write(text=TWO + printed.replace("tesla", "teslo")))
+    assert "two.yaml:13: published.0.quantity: no quantity 'teslo' is computed here" in found
+    assert found.endswith("did you mean 'tesla'?")
+
+
 def test_a_trap_that_holds_nothing_is_a_named_error(write):
     with pytest.raises(UnstableTrapError, match=r"two\.yaml:3: trap: the trap does not hold") as no:
         read_study(write(("1 T", "0.3 T")))

@@ -47,11 +47,3 @@ class CaseStudy(Study):
         """Where a field of a case is said, given its name."""
         at: Where = () if case is None else ("cases", case)
         return self.says(self.all_cases()[case], at, field)
-
-    def describe_case(self, name: str | None) -> str:
-        """The title of a case, or its name."""
-        return self.all_cases()[name].title or str(name)
-
-    def describe(self, group: str, name: str) -> str:
-        """The title of another part, or its name."""
-        return getattr(self, group)[name].title or name

@@ -66,24 +66,24 @@ def _derive(part: DerivedPart, quantities: Mapping[str, Quantity]) -> Quantity:
 def check_derived(
     derived: Mapping[str, DerivedPart], units: Mapping[str, str], reserved: Iterable[str]
 ) -> Iterator[Problem]:
-    """What is wrong with derived quantities; `units` has those of all quantities by name."""
-    taken = set(reserved)
+    """What is wrong with derived quantities; `units` has those of the others by name."""
+    taken = {*reserved, *units}
     for name, part in derived.items():
         at: Where = ("derived", name)
         if name in taken:
             yield at, "is the name of something else that is computed; choose another"
         pair = part.pair()
-        unknown = [n for n in pair if n not in units or n in derived]
+        rule = "difference" if part.difference else "ratio"
+        unknown = [n for n in pair if n not in units]
         for quantity in unknown:
-            rule = "difference" if part.difference else "ratio"
             yield (*at, rule), no_quantity(quantity, units)
         if unknown:
             continue
         if len({units[n] for n in pair}) != 1:
-            rule = "difference" if part.difference else "ratio"
             yield (*at, rule), f"{pair[0]} is in {units[pair[0]]} but {pair[1]} in {units[pair[1]]}"
         elif part.in_units_of is not None:
-            yield from _parses(part.in_units_of, units[pair[0]], (*at, "in_units_of"))
+            unit = units[pair[0]] if part.difference else "1"  # a ratio has none left
+            yield from _parses(part.in_units_of, unit, (*at, "in_units_of"))
 
 
 def _parses(text: str, unit: str, at: Where) -> Iterator[Problem]:

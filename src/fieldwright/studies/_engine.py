@@ -165,20 +165,27 @@ def problems(study: SectionStudy) -> Iterator[Problem]:
     yield from found
     if found and not study.goes_on:
         return
-    units = available(study)
-    names = part_names(study, groups)
-    yield from check_derived(study.derived, units, study.reserved())  # type: ignore[attr-defined]
-    yield from check_published(study.published, units, names)
+    derived, units = study.derived, available(study)  # type: ignore[attr-defined]
+    yield from check_derived(derived, units, study.reserved())
+    named = {name: quantity.unit for name, quantity in study.constants.items()}
+    named |= units | {name: part.unit(units) for name, part in derived.items()}
+    yield from check_published(study.published, named, part_names(study, groups))
 
 
 def available(study: SectionStudy) -> dict[str, str]:
-    """Unit of every quantity the study will compute, by its full name."""
-    units = {name: quantity.unit for name, quantity in study.constants.items()}
+    """Unit of every quantity that derived ones can be made of, by its full name."""
+    units = {name: quantity.unit for name, quantity in _printed(study).items()}
     for section in study.sections:
         for item in section.items(study):
             for one in (item, *item.finds(asked=True)):
                 units |= full_units(item.name, one.section.names_of(one))
-    return units | {name: part.unit(units) for name, part in study.derived.items()}  # type: ignore[attr-defined]
+    return units
+
+
+def _printed(study: SectionStudy) -> dict[str, Quantity]:
+    """The constants that printed figures are held against: others are not computed."""
+    names = {entry.name() for entry in study.published}
+    return {name: quantity for name, quantity in study.constants.items() if name in names}
 
 
 def _references(study: Any, every: list[Item]) -> Iterator[Problem]:
@@ -251,8 +258,7 @@ def compute(study: SectionStudy, progress: Progress, pieces: Pieces) -> Outcome:
     for item in every:
         for one in (item, *item.finds(asked=True)):
             quantities |= numbers_of(one)
-    printed = {entry.name() for entry in study.published}
-    quantities |= {name: q for name, q in study.constants.items() if name in printed}
+    quantities |= _printed(study)
     quantities |= derive(study.derived, quantities)  # type: ignore[attr-defined]
     said = [s for section in study.sections for s in _methods(section, items[section.group])]
     return Outcome(

@@ -7,7 +7,6 @@ from typing import Any
 
 from .._yaml import Where
 from ._derived import Problem, no_case
-from ._judge import Quantity
 
 Names = dict[str, tuple[str, str]]  # name -> (unit, in words), which may be `Found`
 
@@ -47,14 +46,6 @@ def reached(found: Any, names: Names) -> dict[str, Any]:
     return {name: reach(found, how) for name, how in ways.items() if isinstance(how, str)}
 
 
-#: What one part of a group is called, where that is not the group's own name.
-_SINGULARS = {
-    "apertures": "aperture", "cases": "case", "channels": "channel", "comparisons": "comparison",
-    "lenses": "lens", "maps": "map", "scans": "scan", "solenoids": "solenoid",
-    "spectra": "spectrum",
-}  # fmt: skip
-
-
 def full_name(case: str | None, quantity: str) -> str:
     """`case.quantity`, or the quantity alone in a study of one case."""
     return f"{case}.{quantity}" if case else quantity
@@ -63,11 +54,6 @@ def full_name(case: str | None, quantity: str) -> str:
 def full_units(case: str | None, names: Names) -> dict[str, str]:
     """Unit of every quantity of a case or another part, by its full name."""
     return {full_name(case, quantity): unit for quantity, (unit, _) in names.items()}
-
-
-def named(case: str | None, numbers: Mapping[str, float], names: Names) -> dict[str, Quantity]:
-    """Quantities of a case or another part, by full name; the names say which are due."""
-    return {full_name(case, name): Quantity(numbers[name], *names[name]) for name in names}
 
 
 def part_names(study: Any, groups: Iterable[str]) -> list[str]:
@@ -88,18 +74,8 @@ def unique_names(study: Any, groups: Iterable[str]) -> Iterator[Problem]:
 def one_case(study: Any, case: str | None, at: Where) -> Iterator[Problem]:
     """A part is of one case, which it names unless there is no other."""
     if case is not None:
-        yield from known(study, "cases", case, (*at, "case"))
+        names = list(study.cases or {})
+        if case not in names:
+            yield (*at, "case"), no_case(case, names)
     elif len(study.all_cases()) != 1:
         yield at, "needs a `case`: which one"
-
-
-def known(study: Any, group: str, name: str, at: Where) -> Iterator[Problem]:
-    """A name that leads to a part of a group."""
-    names = list(getattr(study, group) or {})
-    if name not in names:
-        yield at, no_case(name, names, _SINGULARS.get(group, group))
-
-
-def group_of(key: str) -> str:
-    """The group that a figure's key names one part of."""
-    return {one: group for group, one in _SINGULARS.items()}.get(key, key)

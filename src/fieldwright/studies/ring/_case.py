@@ -72,10 +72,11 @@ def needs(find: str) -> Callable[[Picture], Problems]:
     def fits(picture: Picture) -> Problems:
         at = picture.part.at
         for item in picture.items:
+            whose = item.name or "the study"
             if find not in found_in(item.run):
-                yield ("cases",), f"{item.name or 'the study'} does not `find` its {find}"
+                yield ("cases",), f"{whose} does not `find` its {find}"
             if at is not None and at not in build(item.run).names:
-                yield ("at",), f"there is no element {at!r} in the ring of {item.name}"
+                yield ("at",), f"there is no element {at!r} in the ring of {whose}"
 
     return fits
 
